@@ -1,0 +1,1 @@
+//! libtfa: two-factor authentication for hosting panels, as one library behind a C ABI.
