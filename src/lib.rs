@@ -3,4 +3,7 @@
 //! A request goes down this list once and its answer comes up once; a module knows only what stands below it.
 #![deny(unsafe_code)]
 
+pub mod store;
+
+pub mod fork;
 pub mod otp;

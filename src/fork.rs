@@ -1,0 +1,135 @@
+//! Fork: what keeps a preforking panel from losing a commit or hanging in a child.
+//!
+//! SQLite must not be carried across `fork()`: its connections, and its process-wide table of locks, would go on in the
+//! child as if the child held the parent's file locks. And a lock that another thread holds at the moment of the fork
+//! is held in the child for ever. So every operation that takes a lock or touches a connection enters here, and a fork
+//! waits for the operations under way, has all connections closed, and only then happens. Parent and child both go on
+//! with nothing open and nothing locked.
+//!
+//! Promises: no deadlock (every wait is bounded); a process that was forked in a way that could not be prepared (an
+//! operation that did not end in time, or a bare `clone`) is refused, and lets nobody in.
+//!
+//! The handlers [`prepare`], [`parent`] and [`child`] are hung on `pthread_atfork` by the C border. A Rust program
+//! that forks does the same, or its children are refused.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a fork waits for operations: longer than any of them waits for another process's database lock.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a waiting thread looks again.
+const PAUSE: Duration = Duration::from_micros(50);
+
+/// Operations under way in this process.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+/// A fork is being prepared: no operation may begin.
+static FORKING: AtomicBool = AtomicBool::new(false);
+/// The process that the library's state belongs to; 0 before there is any.
+static OWNER: AtomicU32 = AtomicU32::new(0);
+/// What a fork closes.
+static CLOSABLE: Mutex<Vec<Weak<dyn CloseBeforeFork>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// This thread holds [`FORKING`].
+    static PREPARING: Cell<bool> = const { Cell::new(false) };
+    /// Its preparation succeeded: nothing is open, nothing is under way.
+    static CLEAN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Something that holds connections which must not cross a fork.
+pub trait CloseBeforeFork: Send + Sync {
+    /// Closes them; called with no operation under way.
+    fn close_before_fork(&self);
+}
+
+/// This process is the child of a fork that could not be prepared.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this process was forked in the middle of an operation; start it again")]
+pub struct ForkedMidway;
+
+/// An operation under way; a fork waits until it is dropped. Never held while the host's own code runs.
+#[must_use]
+pub struct Operation(());
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Begins an operation, after any fork that is being prepared.
+pub fn enter() -> Result<Operation, ForkedMidway> {
+    belongs_here()?;
+    loop {
+        UNDER_WAY.fetch_add(1, SeqCst);
+        let operation = Operation(());
+        if !FORKING.load(SeqCst) {
+            return Ok(operation);
+        }
+        drop(operation);
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the library's state belongs to this process.
+pub fn belongs_here() -> Result<(), ForkedMidway> {
+    let process = std::process::id();
+    match OWNER.compare_exchange(0, process, SeqCst, SeqCst) {
+        Ok(_) => Ok(()),
+        Err(owner) if owner == process => Ok(()),
+        Err(_) => Err(ForkedMidway),
+    }
+}
+
+/// Has `closable` closed before each fork, for as long as it lives.
+pub fn watch(closable: Weak<dyn CloseBeforeFork>) {
+    let mut watched = CLOSABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    watched.retain(|other| other.strong_count() > 0);
+    watched.push(closable);
+}
+
+/// Before the fork: waits until nothing is under way, then closes every connection.
+pub extern "C" fn prepare() {
+    let deadline = Instant::now().checked_add(PATIENCE);
+    let in_time = || deadline.is_some_and(|deadline| Instant::now() < deadline);
+    while FORKING.swap(true, SeqCst) {
+        if !in_time() {
+            return;
+        }
+        thread::sleep(PAUSE);
+    }
+    PREPARING.set(true);
+    while UNDER_WAY.load(SeqCst) > 0 {
+        if !in_time() {
+            return;
+        }
+        thread::sleep(PAUSE);
+    }
+    for closable in CLOSABLE.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+        closable.close_before_fork();
+    }
+    CLEAN.set(true);
+}
+
+/// After the fork, in the parent: operations may begin again.
+pub extern "C" fn parent() {
+    CLEAN.set(false);
+    if PREPARING.replace(false) {
+        FORKING.store(false, SeqCst);
+    }
+}
+
+/// After the fork, in the child: a clean fork hands the state over, any other leaves it with the parent.
+pub extern "C" fn child() {
+    if CLEAN.replace(false) {
+        UNDER_WAY.store(0, SeqCst);
+        if OWNER.load(SeqCst) != 0 {
+            OWNER.store(std::process::id(), SeqCst);
+        }
+    }
+    PREPARING.set(false);
+    FORKING.store(false, SeqCst);
+}

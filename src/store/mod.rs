@@ -1,0 +1,103 @@
+//! The store: where records live, and what is promised about them.
+//!
+//! A record is a text under a kind and a name; the engine decides what it says. A record's version is its content:
+//! a change names the text that it replaces, and is refused when the record has moved on. As every decision is a
+//! function of the texts it read, such a commit is as good as having held a lock, on one machine and on many.
+//!
+//! What every backend promises ([`conformance`] puts each to the test):
+//! * [`Store::read`] sees one moment: no commit is seen in part.
+//! * [`Store::commit`] makes all changes or none, and says which.
+//! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also a power cut.
+//! * A failure changes nothing and says why in words that hold no record.
+//! * Everything may be called from any thread, and in parent and children after a fork.
+
+pub mod private;
+pub mod seal;
+pub mod sqlite;
+
+use crate::fork::ForkedMidway;
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// The whole server: the policy, the boot.
+    Server = 0,
+    /// An issuer, by the account that set it.
+    Issuer = 1,
+    /// An enrolled subject.
+    Subject = 2,
+    /// What must be remembered of a subject whose enrolment was removed.
+    Removed = 3,
+}
+
+/// Which record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// What it is about.
+    pub kind: Kind,
+    /// Its name among its kind.
+    pub name: &'a str,
+}
+
+/// One change to one record, with the text that it expects to find.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// The record.
+    pub key: Key<'a>,
+    /// Its text until now; `None`: there is no such record.
+    pub old: Option<&'a str>,
+    /// Its text from now on; `None`: it goes away.
+    pub new: Option<&'a str>,
+}
+
+/// What a reported commit survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The death of any process.
+    Process,
+    /// A power cut as well.
+    Power,
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Commit {
+    /// All changes are made.
+    Done,
+    /// A record was not as expected; nothing is changed. Read again and decide again.
+    Outdated,
+}
+
+/// The store cannot answer, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+impl From<ForkedMidway> for Unavailable {
+    fn from(error: ForkedMidway) -> Self {
+        Unavailable(error.to_string())
+    }
+}
+
+/// A place for records. The promises are at the top of this module.
+pub trait Store: Send + Sync {
+    /// The texts under `keys`, in that order, all of one moment.
+    fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable>;
+
+    /// Makes all of `changes`, or none when a record is not as expected.
+    fn commit(&self, changes: &[Change<'_>], durability: Durability) -> Result<Commit, Unavailable>;
+
+    /// At most `limit` names of `kind` after `after` and, when given, before `before`, in the order of their bytes.
+    fn names(&self, kind: Kind, after: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable>;
+
+    /// How many records of `kind` there are.
+    fn count(&self, kind: Kind) -> Result<u64, Unavailable>;
+
+    /// Whether a power cut can undo a commit of [`Durability::Process`]. If so, the engine closes the gap (`engine::boot`).
+    fn forgets_on_power_cut(&self) -> bool;
+}
+
+#[cfg(test)]
+pub mod conformance;

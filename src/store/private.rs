@@ -1,0 +1,206 @@
+//! Files that only their owner may touch: the database and the key file.
+//!
+//! Promises: such a file lies in a directory that nobody else can write to, is no symbolic link, belongs to this
+//! process's user, and cannot be read by others; otherwise it is refused with the command that mends it. A new one is
+//! made with mode 0600 from its first moment, and its directory, when it has to be made, with 0700.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Unavailable;
+use crate::otp::random;
+
+/// What others may not do with a private file.
+const OTHERS: u32 = 0o077;
+/// What others may not do with its directory.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Makes sure that the directory of `path` exists and nobody else can write to it.
+pub fn directory(path: &Path) -> Result<PathBuf, Unavailable> {
+    let directory = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Err(Unavailable(format!("{} is not the path of a file", path.display()))),
+    };
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(trouble("The directory", directory, "cannot be created", &error)),
+    }
+    let metadata =
+        fs::metadata(directory).map_err(|error| trouble("The directory", directory, "cannot be read", &error))?;
+    if !metadata.is_dir() {
+        return Err(Unavailable(format!("{} is not a directory", directory.display())));
+    }
+    owned_by_us("The directory", directory, &metadata)?;
+    if metadata.permissions().mode() & OTHERS_WRITE != 0 {
+        return Err(Unavailable(format!(
+            "The directory {0} can be written to by others (mode {1:04o}). Run: chmod go-w {0}, or choose a directory of its own",
+            directory.display(),
+            metadata.permissions().mode() & 0o7777
+        )));
+    }
+    Ok(directory.to_owned())
+}
+
+/// Checks a private file that may be there. `None`: there is none.
+pub fn check(path: &Path) -> Result<Option<Metadata>, Unavailable> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(trouble("The file", path, "cannot be read", &error)),
+    };
+    if metadata.is_symlink() {
+        return Err(Unavailable(format!(
+            "The file {} is a symbolic link, which could lead anywhere. Name the file itself",
+            path.display()
+        )));
+    }
+    if !metadata.is_file() {
+        return Err(Unavailable(format!("{} is not a regular file", path.display())));
+    }
+    owned_by_us("The file", path, &metadata)?;
+    if metadata.permissions().mode() & OTHERS != 0 {
+        return Err(Unavailable(format!(
+            "The file {0} is open to others (mode {1:04o}). Run: chmod 600 {0}",
+            path.display(),
+            metadata.permissions().mode() & 0o7777
+        )));
+    }
+    Ok(Some(metadata))
+}
+
+/// Makes an empty private file unless there is one.
+pub fn touch(path: &Path) -> Result<(), Unavailable> {
+    match new_file(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(trouble("The file", path, "cannot be created", &error)),
+    }
+}
+
+/// Makes the private file `path` with `contents`, whole or not at all, and on disk before it is reported.
+/// `false`: there already is one, and it is left alone.
+pub fn create(path: &Path, contents: &[u8]) -> Result<bool, Unavailable> {
+    let directory = directory(path)?;
+    let aside = write_aside(path, contents).map_err(|error| trouble("The file", path, "cannot be created", &error))?;
+    let linked = fs::hard_link(&aside, path);
+    let removed = fs::remove_file(&aside);
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        linked => linked.and(removed).and_then(|()| sync(&directory)),
+    }
+    .map(|()| true)
+    .map_err(|error| trouble("The file", path, "cannot be created", &error))
+}
+
+/// Writes `contents` to a new file beside `path`, to be moved into its place.
+fn write_aside(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
+    let mut suffix = [0u8; 8];
+    random::fill(&mut suffix).map_err(io::Error::other)?;
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".{}", data_encoding::HEXLOWER.encode(&suffix)));
+    let aside = PathBuf::from(aside);
+    let mut file = new_file(&aside)?;
+    file.write_all(contents).and_then(|()| file.sync_all()).inspect_err(|_| {
+        let _ = fs::remove_file(&aside);
+    })?;
+    Ok(aside)
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Puts a directory's entries on disk.
+fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+fn owned_by_us(what: &str, path: &Path, metadata: &Metadata) -> Result<(), Unavailable> {
+    let us = rustix::process::geteuid().as_raw();
+    if metadata.uid() == us {
+        return Ok(());
+    }
+    Err(Unavailable(format!(
+        "{what} {} belongs to user {}, and this process runs as user {us}. Run it as that user, or: chown {us} {0}",
+        path.display(),
+        metadata.uid()
+    )))
+}
+
+fn trouble(what: &str, path: &Path, verb: &str, error: &io::Error) -> Unavailable {
+    Unavailable(format!("{what} {} {verb}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn new_files_and_directories_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/key");
+        assert!(create(&path, b"contents").unwrap());
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        assert_eq!(fs::read(&path).unwrap(), b"contents");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        assert!(create(&path, b"first").unwrap());
+        assert!(!create(&path, b"second").unwrap());
+        touch(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn links_and_open_modes_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("file"), folder.path().join("link"));
+        assert!(check(&path).unwrap().is_none());
+        touch(&path).unwrap();
+        assert!(check(&path).unwrap().is_some());
+        symlink(&path, &link).unwrap();
+        assert!(check(&link).unwrap_err().0.contains("symbolic link"));
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        assert!(check(&path).unwrap_err().0.contains("chmod 600"));
+        assert!(check(folder.path()).unwrap_err().0.contains("not a regular file"));
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o777, 0o1777, 0o770] {
+            fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+            assert!(directory(&folder.path().join("db")).unwrap_err().0.contains("chmod go-w"));
+        }
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        directory(&folder.path().join("db")).unwrap();
+    }
+
+    #[test]
+    fn somebody_elses_file_is_refused() {
+        let us = rustix::process::geteuid().as_raw();
+        let theirs = if us == 0 { 65534 } else { 0 };
+        if us == 0 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("file");
+            touch(&path).unwrap();
+            std::os::unix::fs::chown(&path, Some(theirs), None).unwrap();
+            assert!(check(&path).unwrap_err().0.contains("belongs to user 65534"));
+        } else {
+            assert!(check(Path::new("/etc/hostname")).unwrap_err().0.contains("belongs to user 0"));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Sealing: secrets are on disk only under a key that is not in the database.
+//!
+//! XChaCha20-Poly1305 with a random nonce; the subject and the key's id are associated data, so a sealed secret opens
+//! for nobody else and under no other name. The key file is JSON, `{"format":1,"current":ID,"keys":{ID:BASE64}}`: new
+//! secrets are sealed under the current key, and old ones open as long as their key is in the file.
+//!
+//! Promises: a missing or wrong key is an error that names its id, never an empty secret and never data loss; keys are
+//! wiped when dropped; no message holds a key or a secret.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use data_encoding::{BASE64, HEXLOWER};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Unavailable, private};
+use crate::otp::random;
+use crate::otp::secret::Secret;
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+/// The format of key files that this code writes and reads.
+const FORMAT: u32 = 1;
+
+/// A sealed secret, as records hold it: the key's id, and nonce and box in Base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    key: String,
+    sealed: String,
+}
+
+/// The keys of one key file.
+pub struct KeyRing {
+    current: String,
+    keys: BTreeMap<String, Zeroizing<[u8; KEY_BYTES]>>,
+}
+
+/// The key file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    format: u32,
+    current: String,
+    keys: BTreeMap<String, String>,
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        self.keys.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl KeyRing {
+    /// Reads the key file. `None`: there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, Unavailable> {
+        private::directory(path)?;
+        if private::check(path)?.is_none() {
+            return Ok(None);
+        }
+        let text = Zeroizing::new(
+            fs::read(path)
+                .map_err(|error| Unavailable(format!("The key file {} cannot be read: {error}", path.display())))?,
+        );
+        let file = serde_json::from_slice(&text).ok();
+        let ring = file.and_then(|file| Self::from_file(&file));
+        ring.map(Some)
+            .ok_or_else(|| Unavailable(format!("The key file {} is damaged. Restore it from a backup", path.display())))
+    }
+
+    /// Makes a key file with one new key; one that has appeared meanwhile is used instead.
+    pub fn create(path: &Path) -> Result<Self, Unavailable> {
+        let ring = Self::generate()?;
+        private::create(path, &ring.to_file()?)?;
+        Self::read(path)?.ok_or_else(|| Unavailable(format!("The key file {} has disappeared", path.display())))
+    }
+
+    fn generate() -> Result<Self, Unavailable> {
+        let (mut id, mut key) = ([0u8; 4], Zeroizing::new([0u8; KEY_BYTES]));
+        random::fill(&mut id)
+            .and_then(|()| random::fill(key.as_mut()))
+            .map_err(|error| Unavailable(error.to_string()))?;
+        let current = format!("key-{}", HEXLOWER.encode(&id));
+        Ok(KeyRing { keys: BTreeMap::from([(current.clone(), key)]), current })
+    }
+
+    fn from_file(file: &KeyFile) -> Option<Self> {
+        let decode = |(id, text): (&String, &String)| {
+            let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).ok()?);
+            Some((id.clone(), Zeroizing::new(<[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok()?)))
+        };
+        let keys: BTreeMap<_, _> = file.keys.iter().map(decode).collect::<Option<_>>()?;
+        (file.format == FORMAT && keys.contains_key(&file.current))
+            .then(|| KeyRing { current: file.current.clone(), keys })
+    }
+
+    fn to_file(&self) -> Result<Zeroizing<Vec<u8>>, Unavailable> {
+        let keys = self.keys.iter().map(|(id, key)| (id.clone(), BASE64.encode(key.as_ref()))).collect();
+        let file = KeyFile { format: FORMAT, current: self.current.clone(), keys };
+        serde_json::to_vec_pretty(&file)
+            .map(Zeroizing::new)
+            .map_err(|error| Unavailable(format!("The key file cannot be written: {error}")))
+    }
+
+    /// Seals a subject's secret under the current key.
+    pub fn seal(&self, subject: &str, secret: &Secret) -> Result<Sealed, Unavailable> {
+        let mut nonce = [0u8; NONCE_BYTES];
+        random::fill(&mut nonce).map_err(|error| Unavailable(error.to_string()))?;
+        let payload = Payload { msg: secret.bytes(), aad: &associated(&self.current, subject) };
+        let sealed = self.cipher(&self.current)?.encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| Unavailable("The secret cannot be sealed".to_owned()))?;
+        Ok(Sealed { key: self.current.clone(), sealed: BASE64.encode(&[&nonce[..], &sealed].concat()) })
+    }
+
+    /// Opens a subject's secret.
+    pub fn open(&self, subject: &str, sealed: &Sealed) -> Result<Secret, Unavailable> {
+        let cipher = self.cipher(&sealed.key)?;
+        let bytes = BASE64.decode(sealed.sealed.as_bytes()).ok();
+        let parts = bytes.as_deref().and_then(|bytes| bytes.split_first_chunk::<NONCE_BYTES>());
+        let opened = parts.and_then(|(nonce, msg)| {
+            cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad: &associated(&sealed.key, subject) }).ok()
+        });
+        opened.map(Secret::from_bytes).ok_or_else(|| {
+            Unavailable(format!(
+                "The secret of \"{subject}\" does not open with the key \"{}\": the record or the key was altered",
+                sealed.key
+            ))
+        })
+    }
+
+    fn cipher(&self, id: &str) -> Result<XChaCha20Poly1305, Unavailable> {
+        let key = self.keys.get(id).ok_or_else(|| {
+            Unavailable(format!("The key \"{id}\" is not in the key file. Restore the key file that has it"))
+        })?;
+        Ok(XChaCha20Poly1305::new((&**key).into()))
+    }
+}
+
+/// What a box is bound to: its purpose, its key's id and its subject. Neither id nor subject holds a NUL.
+fn associated(key: &str, subject: &str) -> Vec<u8> {
+    [b"libtfa secret".as_slice(), key.as_bytes(), subject.as_bytes()].join(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret() -> Secret {
+        Secret::from_bytes(b"12345678901234567890".to_vec())
+    }
+
+    #[test]
+    fn opens_for_its_subject_alone() {
+        let ring = KeyRing::generate().unwrap();
+        let sealed = ring.seal("example", &secret()).unwrap();
+        assert_eq!(ring.open("example", &sealed).unwrap().bytes(), secret().bytes());
+        assert!(ring.open("other", &sealed).is_err());
+        assert_ne!(ring.seal("example", &secret()).unwrap(), sealed, "a nonce is used once");
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let ring = KeyRing::generate().unwrap();
+        let sealed = ring.seal("example", &secret()).unwrap();
+        let bytes = BASE64.decode(sealed.sealed.as_bytes()).unwrap();
+        for place in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[place] ^= 1;
+            let altered = Sealed { sealed: BASE64.encode(&altered), ..sealed.clone() };
+            assert!(ring.open("example", &altered).is_err());
+        }
+        assert!(ring.open("example", &Sealed { sealed: "?".into(), ..sealed }).is_err());
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let sealed = KeyRing::generate().unwrap().seal("example", &secret()).unwrap();
+        let error = KeyRing::generate().unwrap().open("example", &sealed).unwrap_err();
+        assert!(error.0.contains(&sealed.key), "{error}");
+    }
+
+    #[test]
+    fn the_file_is_read_back_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfa.key");
+        assert!(KeyRing::read(&path).unwrap().is_none());
+        let sealed = KeyRing::create(&path).unwrap().seal("example", &secret()).unwrap();
+        let again = KeyRing::create(&path).unwrap();
+        assert_eq!(again.open("example", &sealed).unwrap().bytes(), secret().bytes());
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfa.key");
+        let key = BASE64.encode(&[7; KEY_BYTES]);
+        for text in [
+            "".to_owned(),
+            "{}".to_owned(),
+            format!(r#"{{"format":1,"current":"a","keys":{{"b":"{key}"}}}}"#),
+            format!(r#"{{"format":2,"current":"a","keys":{{"a":"{key}"}}}}"#),
+            r#"{"format":1,"current":"a","keys":{"a":"c2hvcnQ="}}"#.to_owned(),
+        ] {
+            let _ = fs::remove_file(&path);
+            private::create(&path, text.as_bytes()).unwrap();
+            assert!(KeyRing::read(&path).err().unwrap().0.contains("damaged"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! The embedded store: one SQLite file, for one machine.
+//!
+//! WAL mode with `synchronous=NORMAL`: a commit is in the page cache of the operating system when it is reported, and
+//! survives the death of every process. [`Durability::Power`] turns `synchronous=FULL` on for that commit, which syncs
+//! the write-ahead log, with everything before it. Every write begins as a write (`BEGIN IMMEDIATE`, or a single
+//! statement, which SQLite begins so), thus waits its turn instead of failing.
+//!
+//! Connections are kept for reuse, one a thread at a time. They do not cross a fork (module `fork`), nor do they go on
+//! with a file that was moved away or replaced under them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use std::{fs, os::unix::fs::MetadataExt, thread};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+
+use super::{Change, Commit, Durability, Key, Kind, Store, Unavailable, private};
+use crate::fork::{self, CloseBeforeFork};
+
+/// How long an operation waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// "TFA1", so that `file` and we know our own.
+const APPLICATION_ID: i32 = 0x5446_4131;
+/// What made each version of the schema from the one before; `user_version` counts them.
+const MIGRATIONS: [&str; 1] = ["CREATE TABLE record (
+        kind  INTEGER NOT NULL,
+        name  TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) STRICT, WITHOUT ROWID"];
+
+const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
+const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const UPDATE: &str = "UPDATE record SET value = ?4 WHERE kind = ?1 AND name = ?2 AND value = ?3";
+const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2 AND value = ?3";
+const ABSENT: &str = "SELECT count(*) = 0 FROM record WHERE kind = ?1 AND name = ?2";
+const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name > ?2 AND (?3 IS NULL OR name < ?3) \
+                     ORDER BY name LIMIT ?4";
+const COUNT: &str = "SELECT count(*) FROM record WHERE kind = ?1";
+
+/// A store in one SQLite file.
+pub struct Sqlite(Arc<Pool>);
+
+/// The idle connections to one file.
+struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Session>>,
+}
+
+/// One connection, and which file it is open on.
+struct Session {
+    connection: Connection,
+    file: (u64, u64),
+    durability: Durability,
+}
+
+impl Sqlite {
+    /// Opens the database at `path`, and makes it first when there is none.
+    pub fn open(path: &Path) -> Result<Self, Unavailable> {
+        let _operation = fork::enter()?;
+        private::directory(path)?;
+        private::touch(path)?;
+        let session = Session::open(path)?;
+        migrate(&session.connection, path)?;
+        let pool = Arc::new(Pool { path: path.to_owned(), idle: Mutex::new(vec![session]) });
+        let weak: Weak<Pool> = Arc::downgrade(&pool);
+        fork::watch(weak);
+        Ok(Sqlite(pool))
+    }
+
+    /// Runs `operation` on a connection of its own. One that met an error is closed, and with it whatever it had begun.
+    fn with<T>(&self, operation: impl FnOnce(&mut Session) -> rusqlite::Result<T>) -> Result<T, Unavailable> {
+        let _operation = fork::enter()?;
+        let mut session = self.0.take()?;
+        match operation(&mut session) {
+            Ok(value) => {
+                self.0.idle().push(session);
+                Ok(value)
+            }
+            Err(error) => Err(explain(&self.0.path, &error)),
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable> {
+        self.with(|session| {
+            let moment = session.connection.transaction()?;
+            let values = keys.iter().map(|key| read_one(&moment, *key)).collect::<Result<_, _>>()?;
+            moment.commit()?;
+            Ok(values)
+        })
+    }
+
+    fn commit(&self, changes: &[Change<'_>], durability: Durability) -> Result<Commit, Unavailable> {
+        self.with(|session| {
+            session.set_durability(durability)?;
+            // One statement is a transaction of its own, and half the work.
+            if let [change] = changes {
+                return apply(&session.connection, change).map(outcome);
+            }
+            let transaction = session.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            for change in changes {
+                if !apply(&transaction, change)? {
+                    transaction.rollback()?;
+                    return Ok(Commit::Outdated);
+                }
+            }
+            transaction.commit()?;
+            Ok(Commit::Done)
+        })
+    }
+
+    fn names(&self, kind: Kind, after: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.with(|session| {
+            let mut statement = session.connection.prepare_cached(NAMES)?;
+            let names = statement.query_map(params![kind as u8, after, before, limit], |row| row.get(0))?;
+            names.collect()
+        })
+    }
+
+    fn count(&self, kind: Kind) -> Result<u64, Unavailable> {
+        self.with(|session| {
+            let count: i64 = session.connection.prepare_cached(COUNT)?.query_row([kind as u8], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+    }
+
+    fn forgets_on_power_cut(&self) -> bool {
+        true
+    }
+}
+
+impl Pool {
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An idle connection to the file that is at the path now, or a new one.
+    fn take(&self) -> Result<Session, Unavailable> {
+        let file = private::check(&self.path)?.map(|metadata| (metadata.dev(), metadata.ino()));
+        let Some(file) = file else {
+            return Err(Unavailable(format!("The database {} is gone. Restore it from a backup", self.path.display())));
+        };
+        let mut idle = self.idle();
+        while let Some(session) = idle.pop() {
+            if session.file == file {
+                return Ok(session);
+            }
+        }
+        drop(idle);
+        let session = Session::open(&self.path)?;
+        migrate(&session.connection, &self.path)?;
+        Ok(session)
+    }
+}
+
+impl CloseBeforeFork for Pool {
+    fn close_before_fork(&self) {
+        for session in self.idle().drain(..) {
+            // Others go on with the write-ahead log; there is no time for a checkpoint here.
+            let _ = session.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+}
+
+impl Session {
+    fn open(path: &Path) -> Result<Self, Unavailable> {
+        private::check(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let begin = || {
+            // SQLite refuses a path with any link in it when told not to follow; only the file itself matters here.
+            let directory =
+                fs::canonicalize(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")));
+            let real = directory.unwrap_or_default().join(path.file_name().unwrap_or_default());
+            let connection = Connection::open_with_flags(real, flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+            connection.pragma_update(None, "trusted_schema", "OFF")?;
+            Ok(connection)
+        };
+        let connection = begin().map_err(|error| explain(path, &error))?;
+        let metadata = private::check(path)?;
+        let file = metadata.map(|metadata| (metadata.dev(), metadata.ino())).unwrap_or_default();
+        Ok(Session { connection, file, durability: Durability::Process })
+    }
+
+    fn set_durability(&mut self, durability: Durability) -> rusqlite::Result<()> {
+        if self.durability != durability {
+            let level = match durability {
+                Durability::Process => "NORMAL",
+                Durability::Power => "FULL",
+            };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.durability = durability;
+        }
+        Ok(())
+    }
+}
+
+fn read_one(connection: &Connection, key: Key<'_>) -> rusqlite::Result<Option<String>> {
+    connection.prepare_cached(READ)?.query_row(params![key.kind as u8, key.name], |row| row.get(0)).optional()
+}
+
+/// Makes one change. `false`: the record is not as expected.
+fn apply(connection: &Connection, change: &Change<'_>) -> rusqlite::Result<bool> {
+    let (kind, name) = (change.key.kind as u8, change.key.name);
+    let changed = |count: usize| count == 1;
+    Ok(match (change.old, change.new) {
+        (None, Some(new)) => connection.prepare_cached(INSERT)?.execute(params![kind, name, new]).map(changed)?,
+        (Some(old), Some(new)) => {
+            connection.prepare_cached(UPDATE)?.execute(params![kind, name, old, new]).map(changed)?
+        }
+        (Some(old), None) => connection.prepare_cached(DELETE)?.execute(params![kind, name, old]).map(changed)?,
+        (None, None) => connection.prepare_cached(ABSENT)?.query_row(params![kind, name], |row| row.get(0))?,
+    })
+}
+
+fn outcome(as_expected: bool) -> Commit {
+    if as_expected { Commit::Done } else { Commit::Outdated }
+}
+
+/// Brings a database to the newest format, and refuses one that is not ours or newer than this code.
+fn migrate(connection: &Connection, path: &Path) -> Result<(), Unavailable> {
+    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let version = format_version(connection, path)?;
+    if version == newest {
+        return Ok(());
+    }
+    if version > newest {
+        return Err(Unavailable(format!(
+            "The database {} has format {version}, and this library knows formats up to {newest}. Install the newer library",
+            path.display()
+        )));
+    }
+    enter_wal_mode(connection)
+        .and_then(|()| {
+            connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
+            // Another process may have been faster.
+            let version: u16 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            for migration in MIGRATIONS.iter().skip(version.into()) {
+                connection.execute_batch(migration)?;
+            }
+            connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+            connection.pragma_update(None, "user_version", newest)?;
+            connection.execute_batch("COMMIT; PRAGMA synchronous = NORMAL")
+        })
+        .map_err(|error| explain(path, &error))
+}
+
+/// The database's format: 0 for an empty file.
+fn format_version(connection: &Connection, path: &Path) -> Result<i64, Unavailable> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let read = || Ok((number("application_id")?, number("user_version")?, number("schema_version")?));
+    match read().map_err(|error| explain(path, &error))? {
+        (0, 0, 0) => Ok(0),
+        (id, version, _) if id == i64::from(APPLICATION_ID) => Ok(version),
+        _ => Err(Unavailable(format!("{} is another program's database", path.display()))),
+    }
+}
+
+/// Switches a new database to WAL. SQLite does not wait for others here, so this does.
+fn enter_wal_mode(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now().checked_add(BUSY_TIMEOUT);
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && deadline.is_some_and(|deadline| Instant::now() < deadline) =>
+            {
+                thread::sleep(Duration::from_millis(2));
+            }
+            result => return result.map(drop),
+        }
+    }
+}
+
+/// Says what happened to the database in words that an operator can act on.
+fn explain(path: &Path, error: &rusqlite::Error) -> Unavailable {
+    let what = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is locked by another process. Try again",
+        Some(ErrorCode::DiskFull) => "cannot grow: the disk is full. Make room",
+        Some(ErrorCode::ReadOnly) => "cannot be written to. Check its permissions and the file system",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "is damaged. Restore it from a backup",
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => "cannot be opened. Check its permissions",
+        Some(ErrorCode::SystemIoFailure) => "cannot be read or written. Check the disk",
+        _ => return Unavailable(format!("The database {} failed: {}", path.display(), cause(error))),
+    };
+    Unavailable(format!("The database {} {what}", path.display()))
+}
+
+/// SQLite's own words about its result code. Its longer messages could quote a statement.
+fn cause(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(code) => code.to_string(),
+        None => "an unexpected answer".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn database() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfa.db");
+        (folder, path)
+    }
+
+    fn refusal(path: &Path) -> String {
+        Sqlite::open(path).err().unwrap().0
+    }
+
+    #[test]
+    fn keeps_the_promises_of_a_store() {
+        conformance::check(|| {
+            let (folder, path) = database();
+            (Sqlite::open(&path).unwrap(), folder)
+        });
+    }
+
+    #[test]
+    fn files_are_private_from_the_start() {
+        let (folder, path) = database();
+        let store = Sqlite::open(&path).unwrap();
+        conformance::put(&store, "example", "text");
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+        }
+    }
+
+    #[test]
+    fn two_handles_see_the_same_records() {
+        let (_folder, path) = database();
+        let (one, two) = (Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap());
+        conformance::put(&one, "example", "text");
+        assert_eq!(conformance::get(&two, "example").as_deref(), Some("text"));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let (_folder, path) = database();
+        drop(Sqlite::open(&path).unwrap());
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert!(refusal(&path).contains("format 99"));
+    }
+
+    #[test]
+    fn another_programs_file_is_refused() {
+        let (_folder, path) = database();
+        private::touch(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        assert!(refusal(&path).contains("another program's"));
+        fs::write(&path, "not a database, but long enough to look like one to SQLite").unwrap();
+        assert!(refusal(&path).contains("damaged"));
+    }
+
+    #[test]
+    fn links_and_open_modes_are_refused() {
+        let (folder, path) = database();
+        drop(Sqlite::open(&path).unwrap());
+        let link = folder.path().join("link.db");
+        symlink(&path, &link).unwrap();
+        assert!(refusal(&link).contains("symbolic link"));
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(refusal(&path).contains("chmod 600"));
+    }
+
+    #[test]
+    fn a_path_through_a_linked_directory_is_fine() {
+        let (folder, path) = database();
+        let link = folder.path().join("var");
+        symlink(folder.path(), &link).unwrap();
+        conformance::put(&Sqlite::open(&link.join("tfa.db")).unwrap(), "example", "text");
+        assert_eq!(conformance::get(&Sqlite::open(&path).unwrap(), "example").as_deref(), Some("text"));
+    }
+
+    #[test]
+    fn a_file_that_is_taken_away_or_replaced_is_noticed() {
+        let (folder, path) = database();
+        let store = Sqlite::open(&path).unwrap();
+        conformance::put(&store, "example", "old");
+        for file in ["tfa.db", "tfa.db-wal", "tfa.db-shm"] {
+            let _ = fs::rename(folder.path().join(file), folder.path().join(format!("old-{file}")));
+        }
+        let key = Key { kind: Kind::Subject, name: "example" };
+        assert!(store.read(&[key]).unwrap_err().0.contains("is gone"));
+        conformance::put(&Sqlite::open(&path).unwrap(), "example", "new");
+        assert_eq!(conformance::get(&store, "example").as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn many_threads_open_a_new_database_at_once() {
+        let (_folder, path) = database();
+        thread::scope(|scope| {
+            for number in 0..16 {
+                let path = &path;
+                scope
+                    .spawn(move || conformance::put(&Sqlite::open(path).unwrap(), &format!("subject{number}"), "text"));
+            }
+        });
+        assert_eq!(Sqlite::open(&path).unwrap().count(Kind::Subject).unwrap(), 16);
+    }
+
+    #[test]
+    fn a_lock_held_too_long_is_told() {
+        let (_folder, path) = database();
+        let store = Sqlite::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let change = Change { key: Key { kind: Kind::Subject, name: "example" }, old: None, new: Some("text") };
+        assert!(store.commit(&[change.clone()], Durability::Process).unwrap_err().0.contains("locked"));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(store.commit(&[change], Durability::Process).unwrap(), Commit::Done);
+    }
+}
