@@ -1,0 +1,69 @@
+//! The boot floor: why accepting a login need not wait for the disk.
+//!
+//! A power cut can undo the last logins, and with them the memory of which codes were used. So the first opening after
+//! a reboot (another boot id) records the present time, synced, as the floor: no step that could have been accepted
+//! before it is accepted any more. Nobody waits but a user who logs in within a minute of a reboot. Without a boot id
+//! every opening counts as the first of a boot.
+//!
+//! Promise: no code that was accepted before a power cut is accepted after it, as long as the clock does not go back
+//! over the reboot.
+
+use std::fs;
+use std::time::Duration;
+
+use super::record::{self, BOOT, Boot};
+use crate::store::{Change, Commit, Durability, Store, Unavailable};
+
+/// The kernel's random name for the time since it started.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Reads the kernel's boot id; empty when there is none.
+pub fn kernel_boot_id() -> String {
+    fs::read_to_string(BOOT_ID).map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// The floor that holds in this boot, recorded first when this is the boot's first opening.
+pub fn floor(store: &dyn Store, boot_id: String, now: Duration) -> Result<u64, Unavailable> {
+    if !store.forgets_on_power_cut() {
+        return Ok(0);
+    }
+    loop {
+        let text = store.read(&[BOOT])?.into_iter().next().flatten();
+        let before: Option<Boot> = record::read(BOOT.name, text.as_deref())?;
+        let floor = match before {
+            Some(boot) if boot.boot_id == boot_id && !boot_id.is_empty() => return Ok(boot.floor),
+            Some(_) => now.as_secs(),
+            // A new store: nothing has been accepted yet.
+            None => 0,
+        };
+        let new = record::write(&Boot { boot_id: boot_id.clone(), floor })?;
+        let change = Change { key: BOOT, old: text.as_deref(), new: Some(&new) };
+        if store.commit(&[change], Durability::Power)? == Commit::Done {
+            return Ok(floor);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::Sqlite;
+
+    #[test]
+    fn the_first_opening_of_a_boot_sets_the_floor() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("tfa.db")).unwrap();
+        let open = |boot: &str, seconds| floor(&store, boot.to_owned(), Duration::from_secs(seconds)).unwrap();
+        assert_eq!(open("first", 1000), 0, "nothing was accepted before the store was made");
+        assert_eq!(open("first", 2000), 0);
+        assert_eq!(open("second", 3000), 3000);
+        assert_eq!(open("second", 4000), 3000);
+        assert_eq!(open("", 5000), 5000, "without a boot id every opening may follow a reboot");
+        assert_eq!(open("", 6000), 6000);
+    }
+
+    #[test]
+    fn the_kernel_names_its_boot() {
+        assert_eq!(kernel_boot_id().len(), 36);
+    }
+}

@@ -1,0 +1,124 @@
+//! The engine: the rules of two-factor authentication, in plain safe Rust.
+//!
+//! It answers typed questions about subjects that exist; who may ask is decided above it (`api`), where records live
+//! below it (`store`). Each rule has its own module:
+//!
+//! | module | rule |
+//! |---|---|
+//! | `policy` | two-factor authentication is asked for, or not |
+//! | `issuer` | who an enrolment says it is from |
+//! | `enrolment` | verify before storing; removing; setting for somebody else, all or nothing |
+//! | `login` | one code, one login; recovery codes; what a login is told |
+//! | `guess` | the limits on guessing |
+//! | `boot` | a power cut reopens no used code |
+//! | `users` | who has two-factor authentication |
+//!
+//! Promise: every decision is taken on records read at one moment and committed only if they are still so; when they
+//! are not, it is taken again.
+
+pub mod config;
+pub mod enrolment;
+pub mod guess;
+pub mod issuer;
+pub mod login;
+pub mod policy;
+pub mod reason;
+pub mod users;
+
+mod boot;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::accounts::{Directory, Lookup};
+use crate::clock::{Clock, SystemClock};
+use crate::fork;
+use crate::store::seal::KeyRing;
+use crate::store::sqlite::Sqlite;
+use crate::store::{Commit, Kind, Store, Unavailable};
+
+use config::Config;
+use reason::Refusal;
+
+/// How often a decision is taken again before the store is called too busy. Each time, somebody else's was committed.
+const MAX_RACES: u32 = 1000;
+
+/// The library, opened: what a handle of the C border holds. May be used from any thread at once.
+pub struct Tfa {
+    config: Config,
+    directory: RwLock<Arc<Directory>>,
+    store: Box<dyn Store>,
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
+    /// Unix seconds up to which steps are not accepted (module `boot`).
+    floor: u64,
+}
+
+impl Tfa {
+    /// Opens the store and the key file, and makes what is not there yet. The error is a sentence.
+    pub fn open(config: Config) -> Result<Self, String> {
+        Self::open_with_clock(config, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock, for tests and simulations.
+    pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let directory = Directory::from_config(config.accounts.as_ref())?;
+        let store = Sqlite::open(&config.database).map_err(|error| error.0)?;
+        let keys = open_keys(&config, &store).map_err(|error| error.0)?;
+        let floor = boot::floor(&store, boot::kernel_boot_id(), clock.now()).map_err(|error| error.0)?;
+        let directory = RwLock::new(Arc::new(directory));
+        Ok(Tfa { config, directory, store: Box::new(store), keys, clock, floor })
+    }
+
+    /// The configuration that it was opened with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The account directory.
+    pub fn directory(&self) -> Result<Arc<Directory>, Refusal> {
+        let _operation = fork::enter().map_err(Unavailable::from)?;
+        Ok(self.directory.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Asks the host about accounts from now on.
+    pub fn set_lookup(&self, lookup: Box<dyn Lookup>) -> Result<(), Refusal> {
+        let _operation = fork::enter().map_err(Unavailable::from)?;
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Directory::callback(lookup));
+        Ok(())
+    }
+
+    /// Takes a decision until nobody got in between. `None` from `decide` means that somebody did.
+    fn settle<T>(&self, mut decide: impl FnMut() -> Result<Option<T>, Refusal>) -> Result<T, Refusal> {
+        for _ in 0..MAX_RACES {
+            if let Some(settled) = decide()? {
+                return Ok(settled);
+            }
+        }
+        Err(Refusal::Unavailable("too many changes at once. Try again".to_owned()))
+    }
+}
+
+/// `value` when the commit was made, `None` when it has to be decided again.
+fn settled<T>(commit: Commit, value: T) -> Option<T> {
+    match commit {
+        Commit::Done => Some(value),
+        Commit::Outdated => None,
+    }
+}
+
+/// Reads the key file. A new one is made only while nothing is sealed: never beside secrets that it would not open.
+fn open_keys(config: &Config, store: &dyn Store) -> Result<KeyRing, Unavailable> {
+    if let Some(keys) = KeyRing::read(&config.key_file)? {
+        return Ok(keys);
+    }
+    if !store.names(Kind::Subject, "", None, 1)?.is_empty() {
+        return Err(Unavailable(format!(
+            "The key file {} is gone, and the database has secrets that only it opens. Restore it from a backup",
+            config.key_file.display()
+        )));
+    }
+    KeyRing::create(&config.key_file)
+}
