@@ -1,0 +1,184 @@
+//! What was asked: one bag of named values, whatever form it came in.
+//!
+//! Promises: values are checked before a handler acts; a missing, empty or wrong one is named in the refusal; no value
+//! is repeated in it.
+
+use serde_json::{Map, Value};
+
+use crate::accounts::well_formed;
+use crate::engine::reason::Refusal;
+use crate::otp::secret::Secret;
+
+/// The longest arguments text that is read, in bytes.
+pub const MAX_TEXT: usize = 1 << 20;
+/// The longest token that is looked at, in bytes: far more than any code, with room for spaces.
+const MAX_TOKEN: usize = 256;
+/// The longest remote address, in bytes.
+const MAX_ADDRESS: usize = 256;
+
+/// Named values.
+#[derive(Debug, Default)]
+pub struct Args(Map<String, Value>);
+
+impl From<Map<String, Value>> for Args {
+    fn from(values: Map<String, Value>) -> Self {
+        Args(values)
+    }
+}
+
+impl Args {
+    /// Reads a JSON object; `None` is an empty one.
+    pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
+        let Some(text) = text else {
+            return Ok(Args::default());
+        };
+        if text.len() > MAX_TEXT {
+            return Err(Refusal::Unreadable(format!("they have more than {MAX_TEXT} bytes.")));
+        }
+        match serde_json::from_str(text) {
+            Ok(Value::Object(values)) => Ok(Args(values)),
+            Ok(_) => Err(Refusal::Unreadable("they are not a JSON object.".to_owned())),
+            // Line and column, not what stands there.
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                Err(Refusal::Unreadable(format!("they are not JSON, at line {line}, column {column}.")))
+            }
+        }
+    }
+
+    /// The value called `name`, unless it is missing or null.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// All values, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The text called `name`, when it is there.
+    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(not_valid(name, "it is not a string.")),
+        }
+    }
+
+    /// The text called `name`, which may not be missing or empty.
+    pub fn text(&self, name: &str) -> Result<&str, Refusal> {
+        let text = self.optional_text(name)?.filter(|text| !text.is_empty());
+        text.ok_or_else(|| Refusal::Required(name.to_owned()))
+    }
+
+    /// The well-formed name called `name`, when it is there.
+    pub fn optional_user(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.optional_text(name)? {
+            None | Some("") => Ok(None),
+            Some(user) => check_user(name, user).map(Some),
+        }
+    }
+
+    /// The well-formed name called `name`.
+    pub fn user(&self, name: &str) -> Result<&str, Refusal> {
+        check_user(name, self.text(name)?)
+    }
+
+    /// The secret called `secret`.
+    pub fn secret(&self) -> Result<Secret, Refusal> {
+        read_secret(self.text("secret")?)
+    }
+
+    /// The code or recovery code called `tfa_token`. A JSON number lost its leading zeros, which it gets back here.
+    pub fn token(&self, digits: u32) -> Result<String, Refusal> {
+        const NAME: &str = "tfa_token";
+        if let Some(Value::Number(number)) = self.get(NAME) {
+            let width = usize::try_from(digits).unwrap_or_default();
+            let number = number.as_u64().ok_or_else(|| not_valid(NAME, "it is not a whole number."))?;
+            return Ok(format!("{number:0width$}"));
+        }
+        let token = self.text(NAME)?;
+        if token.len() > MAX_TOKEN {
+            return Err(not_valid(NAME, "it is too long."));
+        }
+        Ok(token.to_owned())
+    }
+
+    /// The address called `remote_addr`, when it is there.
+    pub fn remote_address(&self) -> Result<Option<&str>, Refusal> {
+        const NAME: &str = "remote_addr";
+        let address = self.optional_text(NAME)?;
+        match address {
+            Some(address) if address.len() > MAX_ADDRESS => Err(not_valid(NAME, "it is too long.")),
+            Some(address) if address.chars().any(char::is_control) => {
+                Err(not_valid(NAME, "it has control characters."))
+            }
+            address => Ok(address),
+        }
+    }
+}
+
+/// Reads the Base32 of a parameter called `secret`.
+pub fn read_secret(text: &str) -> Result<Secret, Refusal> {
+    Secret::from_base32(text).map_err(|_| Refusal::NotBase32("secret".to_owned()))
+}
+
+/// A refusal of the parameter `name`, and why.
+pub fn not_valid(name: &str, why: &str) -> Refusal {
+    Refusal::NotValid(name.to_owned(), why.to_owned())
+}
+
+fn check_user<'a>(name: &str, user: &'a str) -> Result<&'a str, Refusal> {
+    if well_formed(user) { Ok(user) } else { Err(not_valid(name, "it is not the name of a user.")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn args(value: Value) -> Args {
+        let Value::Object(values) = value else { panic!("not an object") };
+        Args(values)
+    }
+
+    #[test]
+    fn what_is_missing_empty_or_wrong_is_named() {
+        let args = args(json!({"empty": "", "null": null, "number": 1, "good": "text"}));
+        assert_eq!(args.text("good"), Ok("text"));
+        for name in ["absent", "empty", "null"] {
+            assert_eq!(args.text(name), Err(Refusal::Required(name.to_owned())));
+        }
+        assert_eq!(args.text("number"), Err(not_valid("number", "it is not a string.")));
+    }
+
+    #[test]
+    fn tokens_keep_or_get_their_zeros() {
+        let token = |value: Value| args(json!({ "tfa_token": value })).token(6);
+        assert_eq!(token(json!("012345")).unwrap(), "012345");
+        assert_eq!(token(json!(12345)).unwrap(), "012345");
+        assert_eq!(token(json!(7)).unwrap(), "000007");
+        assert!(token(json!(-1)).is_err());
+        assert!(token(json!(1.5)).is_err());
+        assert!(token(json!(true)).is_err());
+        assert!(token(json!("1".repeat(257))).is_err());
+        assert_eq!(token(json!("")), Err(Refusal::Required("tfa_token".to_owned())));
+    }
+
+    #[test]
+    fn texts_that_are_no_object_are_refused() {
+        for text in ["", "[]", "1", "{", "{}{}", "\u{0}", &"[".repeat(10_000), &"{\"a\":".repeat(10_000)] {
+            assert!(matches!(Args::parse(Some(text)), Err(Refusal::Unreadable(_))));
+        }
+        assert!(Args::parse(Some(&" ".repeat(MAX_TEXT + 1))).is_err());
+        assert!(Args::parse(None).unwrap().iter().next().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,200}") {
+            let _ = Args::parse(Some(&text));
+        }
+    }
+}

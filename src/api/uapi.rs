@@ -1,0 +1,64 @@
+//! The UAPI functions of the module TwoFactorAuth (contract section 3): the caller acts for itself.
+
+use serde_json::json;
+
+use super::answer::{Data, Outcome};
+use super::{Request, bit, whm};
+use crate::accounts::Subject;
+use crate::engine::reason::Refusal;
+
+pub(super) use super::whm::generate_recovery_codes;
+
+pub(super) fn generate_user_configuration(request: &Request<'_>) -> Outcome {
+    policy_is_on(request)?;
+    whm::generate_tfa_config(request)
+}
+
+pub(super) fn get_user_configuration(request: &Request<'_>) -> Outcome {
+    configuration(request, &request.caller.subject)
+}
+
+pub(super) fn set_user_configuration(request: &Request<'_>) -> Outcome {
+    policy_is_on(request)?;
+    whm::enrol_caller(request)?;
+    Ok(Data::Value(json!({ "tfa_configured": 1 })))
+}
+
+pub(super) fn remove_user_configuration(request: &Request<'_>) -> Outcome {
+    request.tfa.remove(std::slice::from_ref(&request.caller.subject))?;
+    Ok(Data::Value(json!({ "tfa_removed": 1 })))
+}
+
+pub(super) fn get_team_user_configuration(request: &Request<'_>) -> Outcome {
+    configuration(request, &team_user(request)?)
+}
+
+fn configuration(request: &Request<'_>, subject: &Subject) -> Outcome {
+    let is_enabled = request.tfa.is_enrolled(subject)?;
+    Ok(Data::Value(json!({ "is_enabled": bit(is_enabled), "issuer": request.tfa.issuer_for(subject)? })))
+}
+
+fn policy_is_on(request: &Request<'_>) -> Result<(), Refusal> {
+    if request.tfa.policy()? { Ok(()) } else { Err(Refusal::PolicyDisabled) }
+}
+
+/// The caller's team user that the parameter names: alone, with the account, or with a domain of the account.
+fn team_user(request: &Request<'_>) -> Result<Subject, Refusal> {
+    let given = request.args.user("team_user")?;
+    let account = request.caller.subject.account();
+    let directory = request.tfa.directory()?;
+    let name = match given.split_once('@') {
+        None => given,
+        Some((name, part))
+            if part == account
+                || directory.domains(account)?.iter().any(|domain| domain.eq_ignore_ascii_case(part)) =>
+        {
+            name
+        }
+        Some(_) => return Err(Refusal::NoSuchUser(given.to_owned())),
+    };
+    match directory.resolve(&format!("{name}@{account}"))? {
+        Some(Subject::Email { .. }) | None => Err(Refusal::NoSuchUser(given.to_owned())),
+        Some(subject) => Ok(subject),
+    }
+}
