@@ -89,8 +89,9 @@ pub trait Store: Send + Sync {
     /// Makes all of `changes`, or none when a record is not as expected.
     fn commit(&self, changes: &[Change<'_>], durability: Durability) -> Result<Commit, Unavailable>;
 
-    /// At most `limit` names of `kind` after `after` and, when given, before `before`, in the order of their bytes.
-    fn names(&self, kind: Kind, after: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable>;
+    /// At most `limit` names of `kind` that are not before `from` and, when given, before `before`, in the order of
+    /// their bytes.
+    fn names(&self, kind: Kind, from: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable>;
 
     /// How many records of `kind` there are.
     fn count(&self, kind: Kind) -> Result<u64, Unavailable>;

@@ -36,7 +36,7 @@ const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3)
 const UPDATE: &str = "UPDATE record SET value = ?4 WHERE kind = ?1 AND name = ?2 AND value = ?3";
 const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2 AND value = ?3";
 const ABSENT: &str = "SELECT count(*) = 0 FROM record WHERE kind = ?1 AND name = ?2";
-const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name > ?2 AND (?3 IS NULL OR name < ?3) \
+const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3) \
                      ORDER BY name LIMIT ?4";
 const COUNT: &str = "SELECT count(*) FROM record WHERE kind = ?1";
 
@@ -113,11 +113,11 @@ impl Store for Sqlite {
         })
     }
 
-    fn names(&self, kind: Kind, after: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable> {
+    fn names(&self, kind: Kind, from: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.with(|session| {
             let mut statement = session.connection.prepare_cached(NAMES)?;
-            let names = statement.query_map(params![kind as u8, after, before, limit], |row| row.get(0))?;
+            let names = statement.query_map(params![kind as u8, from, before, limit], |row| row.get(0))?;
             names.collect()
         })
     }
@@ -418,7 +418,7 @@ mod tests {
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let change = Change { key: Key { kind: Kind::Subject, name: "example" }, old: None, new: Some("text") };
-        assert!(store.commit(&[change.clone()], Durability::Process).unwrap_err().0.contains("locked"));
+        assert!(store.commit(std::slice::from_ref(&change), Durability::Process).unwrap_err().0.contains("locked"));
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(store.commit(&[change], Durability::Process).unwrap(), Commit::Done);
     }

@@ -1,0 +1,134 @@
+//! Versions, opening, closing and freeing.
+
+use std::ffi::{CString, c_char};
+use std::sync::Once;
+
+use serde_json::json;
+use zeroize::Zeroize;
+
+use super::guard::{guarded, optional_text, plain, string};
+use crate::api::registry::{Callers, Door, FUNCTIONS, Function, MODULE};
+use crate::engine::Tfa;
+use crate::engine::config::Config;
+use crate::fork;
+
+/// The number of this binary interface. It changes when a program built against an older header would go wrong;
+/// bindings compare it with tfa_abi_version() when they load.
+pub const TFA_ABI_VERSION: u32 = 1;
+
+/// The library's version, such as "0.1.0". Static; never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn tfa_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// The TFA_ABI_VERSION that the library was built with.
+#[unsafe(no_mangle)]
+pub extern "C" fn tfa_abi_version() -> u32 {
+    TFA_ABI_VERSION
+}
+
+/// Opens the store, and makes database and key file when there are none yet.
+///
+/// config: a JSON object (see "Configuration" in README.md), or NULL for the defaults.
+/// error: NULL, or where the reason of a failure is put: {"error": "..."}, to be given to tfa_free. Untouched on
+/// success.
+/// Returns a handle for tfa_close, or NULL on failure: an unknown key, a wrong type, a folder or file that cannot be
+/// used safely, a database of a newer format, a key file that is gone.
+///
+/// # Safety
+/// config is NULL or a NUL-terminated string; error is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tfa_open(config: *const c_char, error: *mut *mut c_char) -> *mut Tfa {
+    let opened = guarded(Err("an internal error. Please report it".to_owned()), || {
+        watch_forks();
+        // SAFETY: the caller promises the string.
+        let config = unsafe { optional_text("config", config) }.map_err(|refusal| refusal.to_string())?;
+        Tfa::open(Config::parse(config)?)
+    });
+    match opened {
+        Ok(tfa) => Box::into_raw(Box::new(tfa)),
+        Err(why) => {
+            if !error.is_null() {
+                // SAFETY: it is not NULL, and the caller promises that it is writable.
+                unsafe { error.write(string(&json!({ "error": why })).unwrap_or(std::ptr::null_mut())) };
+            }
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// Closes a handle. No other call on it may be under way or follow. NULL is fine.
+///
+/// # Safety
+/// tfa is NULL or a handle from tfa_open that has not been closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tfa_close(tfa: *mut Tfa) {
+    if !tfa.is_null() {
+        // SAFETY: the caller promises that it came from tfa_open, thus from a Box, and is not used again.
+        guarded((), || drop(unsafe { Box::from_raw(tfa) }));
+    }
+}
+
+/// Wipes and frees a string that a function of this library returned. NULL is fine.
+///
+/// # Safety
+/// string is NULL or came from this library and has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tfa_free(string: *mut c_char) {
+    if !string.is_null() {
+        // SAFETY: the caller promises that it came from this library, thus from a CString, and is not used again.
+        guarded((), || unsafe { CString::from_raw(string) }.into_bytes_with_nul().zeroize());
+    }
+}
+
+/// The list of all functions, for bindings and documentation: a JSON array of {"name", "door": "whm" or "uapi",
+/// "module", "symbol", "callers": "root", "resellers" or "everybody", "parameters": [{"name", "type", "required",
+/// "description"}], "description"}. To be given to tfa_free.
+#[unsafe(no_mangle)]
+pub extern "C" fn tfa_functions() -> *mut c_char {
+    plain(|| Ok(FUNCTIONS.iter().map(describe).collect()))
+}
+
+fn describe(function: &Function) -> serde_json::Value {
+    let parameters: Vec<_> = function
+        .parameters
+        .iter()
+        .map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "type": parameter.kind,
+                "required": parameter.required,
+                "description": parameter.about,
+            })
+        })
+        .collect();
+    let (door, module) = match function.door {
+        Door::Whm => ("whm", None),
+        Door::Uapi => ("uapi", Some(MODULE)),
+    };
+    let callers = match function.callers {
+        Callers::Root => "root",
+        Callers::RootAndResellers => "resellers",
+        Callers::Everybody => "everybody",
+    };
+    json!({
+        "name": function.name,
+        "door": door,
+        "module": module,
+        "symbol": function.symbol(),
+        "callers": callers,
+        "parameters": parameters,
+        "description": function.about,
+    })
+}
+
+/// Has every fork of this process prepared (module `fork`).
+fn watch_forks() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        // SAFETY: the handlers are functions without arguments that never unwind; libc keeps them until this library
+        // is unloaded. When it is out of memory, children are refused, which is safe.
+        unsafe { libc::pthread_atfork(Some(fork::prepare), Some(fork::parent), Some(fork::child)) };
+    });
+}
