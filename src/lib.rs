@@ -7,3 +7,4 @@ pub mod store;
 
 pub mod fork;
 pub mod otp;
+pub mod wire;

@@ -1,0 +1,3 @@
+//! What goes over the wire: parameters as they arrive, output control, and answers as XML or YAML (contract sections 7, 8).
+
+pub mod form;
