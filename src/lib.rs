@@ -9,6 +9,7 @@
 compile_error!("libtfa must be built with panic = \"unwind\": a panic is caught at the C border");
 
 pub mod ffi;
+pub mod wire;
 
 pub mod api;
 pub mod engine;

@@ -12,6 +12,7 @@ use super::guard::{guarded, optional_text, plain};
 use crate::api::args::Args;
 use crate::engine::issuer;
 use crate::otp::code::{self, Algorithm, Key, Parameters};
+use crate::otp::qr;
 use crate::otp::secret::{Secret, decode_base32};
 use crate::otp::uri::{Moving, OtpauthUri};
 
@@ -194,6 +195,29 @@ pub unsafe extern "C" fn tfa_otpauth_parse(args: *const c_char) -> *mut c_char {
             parts.insert("counter".to_owned(), json!(counter));
         }
         Ok(parts)
+    })
+}
+
+/// Draws a QR code: args {"text": "...", "format": "svg", "png" or "terminal"}; svg when no format is named.
+/// Answers {"content_type", "qr"} (a PNG in Base64) or {"error": "..."}, to be given to tfa_free.
+///
+/// # Safety
+/// args is NULL or a NUL-terminated string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tfa_qr(args: *const c_char) -> *mut c_char {
+    plain(|| {
+        // SAFETY: the caller promises the string.
+        let args = unsafe { parse(args) }?;
+        let text = args.text("text").map_err(|refusal| refusal.to_string())?;
+        let format = args.optional_text("format").map_err(|refusal| refusal.to_string())?;
+        let (content_type, drawn) = match format.unwrap_or("svg") {
+            "svg" => ("image/svg+xml", qr::svg(text)),
+            "png" => ("image/png", qr::png(text).map(|png| BASE64.encode(&png))),
+            "terminal" => ("text/plain", qr::terminal(text)),
+            _ => return Err("The parameter \"format\" is not svg, png or terminal.".to_owned()),
+        };
+        let drawn = drawn.map_err(|error| error.to_string())?;
+        Ok(json!({ "content_type": content_type, "qr": drawn }))
     })
 }
 

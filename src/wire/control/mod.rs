@@ -1,0 +1,183 @@
+//! Output control: which records of a list a caller wants, in which order and how much of them (contract section 7).
+//!
+//! Two dialects, `whm` and `uapi`, are parsed into one [`Control`]. Parsing and applying are separate, so that a source
+//! that can serve a part of its list by itself is asked for no more: see [`Control::window`].
+//! Promise: a criterion that makes no sense is an error that names its parameter; none is passed over.
+//!
+//! A record is a JSON map. Filters come first, all of which must pass, then sorting, then the chunk, then the columns.
+
+mod filter;
+mod parameters;
+mod sort;
+
+use std::num::NonZeroUsize;
+
+use serde_json::{Map, Value, json};
+
+pub use parameters::{uapi, whm};
+
+use filter::Criterion;
+use sort::SortBy;
+
+/// Why output control could not be understood; the texts are those of contract section 5.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// A parameter is missing or empty.
+    #[error("The parameter \"{0}\" is required.")]
+    Required(String),
+    /// A parameter's value makes no sense, and why.
+    #[error("The parameter \"{0}\" is not valid: {1}")]
+    NotValid(String, String),
+}
+
+/// Whose words the metadata is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Whm,
+    Uapi,
+}
+
+/// A stretch of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many records come before it.
+    pub skip: usize,
+    /// The most records it has.
+    pub size: NonZeroUsize,
+}
+
+/// What a caller asked of the output.
+#[derive(Debug)]
+pub struct Control {
+    dialect: Dialect,
+    filters: Option<Vec<Criterion>>,
+    sorts: Vec<SortBy>,
+    window: Option<Window>,
+    columns: Option<Vec<String>>,
+}
+
+/// Records after output control.
+#[derive(Debug, PartialEq)]
+pub struct Controlled {
+    /// What is left, in order.
+    pub records: Vec<Value>,
+    /// What to add to the answer's metadata: `filter`, `chunk` or `paginate`, as asked.
+    pub metadata: Map<String, Value>,
+}
+
+impl Control {
+    /// Whether nothing was asked, so that the list can be sent as it is.
+    pub fn is_idle(&self) -> bool {
+        self.filters.is_none() && self.sorts.is_empty() && self.window.is_none() && self.columns.is_none()
+    }
+
+    /// The part of the list that is enough to answer, when that is known before a record is read: neither filter nor sort
+    /// was asked. Its records then go to [`Control::apply_to_window`].
+    pub fn window(&self) -> Option<Window> {
+        if self.filters.is_none() && self.sorts.is_empty() { self.window } else { None }
+    }
+
+    /// Applies all that was asked to the whole list. `key` is a field that stays whatever columns are asked for.
+    pub fn apply(&self, mut records: Vec<Value>, key: Option<&str>) -> Controlled {
+        let before = records.len();
+        for criterion in self.filters.iter().flatten() {
+            records.retain(|record| criterion.passes(record));
+        }
+        sort::sort(&mut records, &self.sorts);
+        let total = records.len();
+        if let Some(window) = self.window {
+            records = records.into_iter().skip(window.skip).take(window.size.get()).collect();
+        }
+        self.finish(records, key, before, total)
+    }
+
+    /// Applies the rest to records that are [`Control::window`] of a list of `total` records already.
+    pub fn apply_to_window(&self, records: Vec<Value>, key: Option<&str>, total: usize) -> Controlled {
+        self.finish(records, key, total, total)
+    }
+
+    fn finish(&self, mut records: Vec<Value>, key: Option<&str>, before: usize, total: usize) -> Controlled {
+        if let Some(columns) = &self.columns {
+            let is_kept = |field: &str| key == Some(field) || columns.iter().any(|column| column == field);
+            for record in records.iter_mut().filter_map(Value::as_object_mut) {
+                record.retain(|field, _| is_kept(field));
+            }
+        }
+        Controlled { records, metadata: self.metadata(before, total) }
+    }
+
+    fn metadata(&self, before: usize, total: usize) -> Map<String, Value> {
+        let mut metadata = Map::new();
+        if let Some(window) = self.window {
+            match self.dialect {
+                Dialect::Whm => metadata.insert("chunk".to_owned(), chunk(window, total)),
+                Dialect::Uapi => metadata.insert("paginate".to_owned(), paginate(window, total)),
+            };
+        }
+        if self.filters.is_some() {
+            let filter = match self.dialect {
+                Dialect::Whm => json!({"filtered": before.saturating_sub(total)}),
+                Dialect::Uapi => json!({"records_before_filter": before}),
+            };
+            metadata.insert("filter".to_owned(), filter);
+        }
+        metadata
+    }
+}
+
+impl Window {
+    /// The number of the page that the window begins on, from 1.
+    fn page(self) -> usize {
+        self.skip.checked_div(self.size.get()).unwrap_or(0).saturating_add(1)
+    }
+
+    /// The number of its first record, from 1.
+    fn start(self) -> usize {
+        self.skip.saturating_add(1)
+    }
+
+    /// How many windows of this size a list fills.
+    fn pages(self, total: usize) -> usize {
+        total.div_ceil(self.size.get())
+    }
+}
+
+/// WHM's words for a window.
+fn chunk(window: Window, total: usize) -> Value {
+    json!({
+        "chunks": window.pages(total), "current": window.page(), "records": total, "size": window.size, "start": window.start()
+    })
+}
+
+/// UAPI's words for a window.
+fn paginate(window: Window, total: usize) -> Value {
+    json!({
+        "current_page": window.page(), "results_per_page": window.size, "start_result": window.start(),
+        "total_pages": window.pages(total), "total_results": total
+    })
+}
+
+/// A map's entries as records, with the key as a field.
+pub fn records_of(entries: Map<String, Value>, key: &str) -> Vec<Value> {
+    let record = |(name, value): (String, Value)| {
+        let mut fields = if let Value::Object(fields) = value { fields } else { Map::new() };
+        fields.insert(key.to_owned(), Value::String(name));
+        Value::Object(fields)
+    };
+    entries.into_iter().map(record).collect()
+}
+
+/// What [`records_of`] took apart, in the records' order. Records without the field are left out.
+pub fn entries_of(records: Vec<Value>, key: &str) -> Map<String, Value> {
+    let entry = |record: Value| match record {
+        Value::Object(mut fields) => match fields.shift_remove(key) {
+            Some(Value::String(name)) => Some((name, Value::Object(fields))),
+            _ => None,
+        },
+        _ => None,
+    };
+    records.into_iter().filter_map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! The parameters of output control, read into a [`Control`].
+//!
+//! Names that begin with `api.` and are none of a dialect's own (`api.version`, say) are somebody else's.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use super::filter::{self, Criterion};
+use super::sort::{Method, SortBy};
+use super::{Control, ControlError, Dialect, Window};
+
+/// The most criteria of one kind in a request.
+const MAX_CRITERIA: usize = 32;
+/// The longest value of a criterion, in bytes.
+const MAX_VALUE: usize = 1024;
+
+/// One value, with the name it was sent under for messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent<'a> {
+    pub name: &'a str,
+    pub value: &'a str,
+}
+
+/// Values by what is left of their names.
+type Parts<'a> = BTreeMap<&'a str, Sent<'a>>;
+/// The parts of one criterion, with what tells its parameters from those of others: `api.filter.a` or `_1`.
+type Criteria<'a> = Vec<(String, Parts<'a>)>;
+
+/// Why a value is no good.
+pub(super) fn not_valid(name: &str, why: impl Into<String>) -> ControlError {
+    ControlError::NotValid(name.to_owned(), why.into())
+}
+
+/// Output control in WHM's words: `api.filter`, `api.sort`, `api.chunk` and `api.columns`, each of which counts only when
+/// its `.enable` is 1.
+///
+/// # Errors
+/// [`ControlError`] that names the parameter.
+pub fn whm(parameters: &[(String, String)]) -> Result<Control, ControlError> {
+    let filters = enabled(parameters, "api.filter")?.map(|sent| whm_filters(&sent)).transpose()?;
+    let sorts = enabled(parameters, "api.sort")?.map(|sent| whm_sorts(&sent)).transpose()?.unwrap_or_default();
+    let window = enabled(parameters, "api.chunk")?.map(|sent| whm_chunk(&sent)).transpose()?;
+    let columns = enabled(parameters, "api.columns")?.map(|sent| whm_columns(&sent)).transpose()?;
+    Ok(Control { dialect: Dialect::Whm, filters, sorts, window, columns })
+}
+
+/// What follows a prefix and its dot, when the prefix's `.enable` is 1. Its `.verbose` asks for the metadata that is always given.
+fn enabled<'a>(parameters: &'a [(String, String)], prefix: &str) -> Result<Option<Parts<'a>>, ControlError> {
+    let mut sent = collect(parameters, |name| name.strip_prefix(prefix)?.strip_prefix('.'))?;
+    sent.remove("verbose").map(boolean).transpose()?;
+    let is_enabled = sent.remove("enable").map(boolean).transpose()?.unwrap_or(false);
+    Ok(is_enabled.then_some(sent))
+}
+
+/// Parameters by what `rest_of` leaves of their names. Twice the same is an error: which one counts, nobody could tell.
+fn collect<'a>(
+    parameters: &'a [(String, String)],
+    rest_of: impl Fn(&'a str) -> Option<&'a str>,
+) -> Result<Parts<'a>, ControlError> {
+    let mut found = BTreeMap::new();
+    for (name, value) in parameters {
+        let Some(rest) = rest_of(name) else { continue };
+        if value.len() > MAX_VALUE {
+            return Err(not_valid(name, format!("it has more than {MAX_VALUE} bytes.")));
+        }
+        if found.insert(rest, Sent { name, value }).is_some() {
+            return Err(not_valid(name, "it is given more than once."));
+        }
+    }
+    Ok(found)
+}
+
+/// The parts of the criteria `a`, `b`, … in this order: from `a.field` to the part `field` of `a`.
+fn whm_criteria<'a>(prefix: &str, parts: &[&str], sent: &Parts<'a>) -> Result<Criteria<'a>, ControlError> {
+    let mut criteria: BTreeMap<(usize, &str), BTreeMap<_, _>> = BTreeMap::new();
+    for (rest, sent) in sent {
+        match rest.split_once('.') {
+            Some((id, part)) if !id.is_empty() && parts.contains(&part) => {
+                criteria.entry((id.len(), id)).or_default().insert(part, *sent);
+            }
+            _ => {
+                let names = parts.join(&format!(", {prefix}.a."));
+                return Err(not_valid(sent.name, format!("the names are {prefix}.enable, {prefix}.a.{names}.")));
+            }
+        }
+    }
+    limit(criteria.len(), prefix)?;
+    Ok(criteria.into_iter().map(|((_, id), parts)| (format!("{prefix}.{id}"), parts)).collect())
+}
+
+fn whm_filters(sent: &Parts<'_>) -> Result<Vec<Criterion>, ControlError> {
+    let criterion = |(name, parts): (String, Parts<'_>)| {
+        let field = parts.get("field").map(|sent| sent.value).filter(|field| !field.is_empty()).unwrap_or("*");
+        let argument = required(parts.get("arg0"), || format!("{name}.arg0"))?;
+        filter::whm(field, parts.get("type").copied(), argument)
+    };
+    whm_criteria("api.filter", &["field", "type", "arg0"], sent)?.into_iter().map(criterion).collect()
+}
+
+fn whm_sorts(sent: &Parts<'_>) -> Result<Vec<SortBy>, ControlError> {
+    let sort = |(name, parts): (String, Parts<'_>)| {
+        let field = required(parts.get("field"), || format!("{name}.field"))?;
+        sort_by(field, parts.get("method"), parts.get("reverse"))
+    };
+    whm_criteria("api.sort", &["field", "method", "reverse"], sent)?.into_iter().map(sort).collect()
+}
+
+fn whm_chunk(sent: &Parts<'_>) -> Result<Window, ControlError> {
+    if let Some((_, sent)) = sent.iter().find(|(rest, _)| !matches!(**rest, "size" | "start")) {
+        return Err(not_valid(sent.name, "the names are api.chunk.enable, api.chunk.size, api.chunk.start."));
+    }
+    let size = count(required(sent.get("size"), || "api.chunk.size".to_owned())?)?;
+    Ok(Window { skip: skip_to(sent.get("start"))?, size })
+}
+
+fn whm_columns(sent: &Parts<'_>) -> Result<Vec<String>, ControlError> {
+    limit(sent.len(), "api.columns")?;
+    if sent.is_empty() {
+        return Err(ControlError::Required("api.columns.a".to_owned()));
+    }
+    sent.values()
+        .map(|column| required(Some(column), || column.name.to_owned()).map(|column| column.value.to_owned()))
+        .collect()
+}
+
+/// Output control in UAPI's words: `api.filter_…`, `api.sort_…`, and `api.paginate…`, which counts only when `api.paginate` is 1.
+///
+/// # Errors
+/// [`ControlError`] that names the parameter.
+pub fn uapi(parameters: &[(String, String)]) -> Result<Control, ControlError> {
+    let filters = uapi_criteria("api.filter", &["column", "type", "term"], parameters)?.into_iter().map(uapi_filter);
+    let filters = filters.collect::<Result<Vec<_>, _>>()?;
+    let sorts = uapi_criteria("api.sort", &["column", "method", "reverse"], parameters)?.into_iter().map(uapi_sort);
+    let sorts = sorts.collect::<Result<Vec<_>, _>>()?;
+    let filters = (!filters.is_empty()).then_some(filters);
+    Ok(Control { dialect: Dialect::Uapi, filters, sorts, window: uapi_page(parameters)?, columns: None })
+}
+
+/// The parts of the criteria in the order of their numbers, the one without a number first.
+fn uapi_criteria<'a>(
+    prefix: &str,
+    parts: &[&str],
+    parameters: &'a [(String, String)],
+) -> Result<Criteria<'a>, ControlError> {
+    let sent = collect(parameters, |name| name.strip_prefix(prefix)?.strip_prefix('_'))?;
+    let mut criteria: BTreeMap<Option<u32>, (String, Parts<'a>)> = BTreeMap::new();
+    for (rest, sent) in sent {
+        let (part, number) = match rest.split_once('_') {
+            Some((part, number)) => (part, Some(number)),
+            None => (rest, None),
+        };
+        let (Ok(order), true) = (number.map(str::parse).transpose(), parts.contains(&part)) else {
+            let names = parts.join(&format!(", {prefix}_"));
+            return Err(not_valid(
+                sent.name,
+                format!("the names are {prefix}_{names}, and the same with _1, _2 and so on."),
+            ));
+        };
+        let suffix = number.map(|number| format!("_{number}")).unwrap_or_default();
+        let criterion = criteria.entry(order).or_insert_with(|| (suffix, BTreeMap::new()));
+        if criterion.1.insert(part, sent).is_some() {
+            return Err(not_valid(sent.name, "it is given more than once."));
+        }
+    }
+    limit(criteria.len(), prefix)?;
+    Ok(criteria.into_values().collect())
+}
+
+fn uapi_filter((suffix, parts): (String, Parts<'_>)) -> Result<Criterion, ControlError> {
+    let column = required(parts.get("column"), || format!("api.filter_column{suffix}"))?;
+    let term = parts.get("term").copied();
+    filter::uapi(
+        column.value,
+        parts.get("type").copied(),
+        term.ok_or_else(|| ControlError::Required(format!("api.filter_term{suffix}"))),
+    )
+}
+
+fn uapi_sort((suffix, parts): (String, Parts<'_>)) -> Result<SortBy, ControlError> {
+    let column = required(parts.get("column"), || format!("api.sort_column{suffix}"))?;
+    sort_by(column, parts.get("method"), parts.get("reverse"))
+}
+
+fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, ControlError> {
+    let sent = collect(parameters, |name| name.strip_prefix("api.paginate"))?;
+    if let Some((_, sent)) = sent.iter().find(|(rest, _)| !matches!(**rest, "" | "_start" | "_size" | "_page")) {
+        return Err(not_valid(
+            sent.name,
+            "the names are api.paginate, api.paginate_start, api.paginate_size, api.paginate_page.",
+        ));
+    }
+    if !sent.get("").copied().map(boolean).transpose()?.unwrap_or(false) {
+        return Ok(None);
+    }
+    let size = count(required(sent.get("_size"), || "api.paginate_size".to_owned())?)?;
+    // A start says more exactly what a page says.
+    let skip = match sent.get("_page").filter(|_| !sent.contains_key("_start")) {
+        Some(page) => skip_to(Some(page))?.saturating_mul(size.get()),
+        None => skip_to(sent.get("_start"))?,
+    };
+    Ok(Some(Window { skip, size }))
+}
+
+/// One sorting, in either dialect.
+fn sort_by(field: Sent<'_>, method: Option<&Sent<'_>>, reverse: Option<&Sent<'_>>) -> Result<SortBy, ControlError> {
+    let method = method.map(|sent| Method::named(*sent)).transpose()?.unwrap_or(Method::Lexicographic);
+    let reverse = reverse.map(|sent| boolean(*sent)).transpose()?.unwrap_or(false);
+    Ok(SortBy { field: field.value.to_owned(), method, reverse })
+}
+
+/// What must be sent and not be empty.
+fn required<'a>(sent: Option<&Sent<'a>>, name: impl FnOnce() -> String) -> Result<Sent<'a>, ControlError> {
+    sent.copied().filter(|sent| !sent.value.is_empty()).ok_or_else(|| ControlError::Required(name()))
+}
+
+fn boolean(sent: Sent<'_>) -> Result<bool, ControlError> {
+    match sent.value {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err(not_valid(sent.name, "it is 0 or 1.")),
+    }
+}
+
+fn count(sent: Sent<'_>) -> Result<NonZeroUsize, ControlError> {
+    sent.value.parse().map_err(|_| not_valid(sent.name, "it is a whole number from 1."))
+}
+
+/// How many come before the one that is counted from 1; none when it is not said.
+fn skip_to(start: Option<&Sent<'_>>) -> Result<usize, ControlError> {
+    start.map_or(Ok(0), |sent| count(*sent).map(|start| start.get().saturating_sub(1)))
+}
+
+fn limit(criteria: usize, prefix: &str) -> Result<(), ControlError> {
+    if criteria > MAX_CRITERIA {
+        Err(not_valid(prefix, format!("there are more than {MAX_CRITERIA} of them.")))
+    } else {
+        Ok(())
+    }
+}
