@@ -3,6 +3,8 @@
 //! The header in `include/` is checked in; `tests/header.rs` fails when it is not what this script makes. Setting
 //! TFA_WRITE_HEADER puts the new one in its place (`make header`).
 
+#![allow(clippy::expect_used, reason = "a build script that cannot go on stops the build")]
+
 use std::path::PathBuf;
 use std::{env, fs};
 

@@ -12,7 +12,7 @@ use super::reason::Refusal;
 use super::record::{self, Enrolment, Removed};
 use super::{Tfa, settled};
 use crate::accounts::Subject;
-use crate::otp::code::{self, Key as OtpKey};
+use crate::otp::code;
 use crate::otp::recovery::{self, RecoveryCode};
 use crate::otp::secret::{GenerateError, Secret};
 use crate::otp::uri::{Moving, OtpauthUri};
@@ -74,8 +74,7 @@ impl Tfa {
         let parameters = self.config.parameters;
         let code = code::parse(token, parameters.digits).ok_or(Refusal::WrongCode)?;
         let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);
-        let key = OtpKey::new(parameters.algorithm, secret.bytes());
-        let step = key.newest_match(window, parameters.digits, code).ok_or(Refusal::WrongCode)?;
+        let step = parameters.newest_match(secret.bytes(), window, code).ok_or(Refusal::WrongCode)?;
         self.settle(|| {
             let records = self.subject_records(subject)?;
             if step <= self.last_step(subject, secret, &records)? {

@@ -10,7 +10,7 @@ use super::reason::Refusal;
 use super::record::{self, Enrolment, POLICY};
 use super::{Tfa, policy};
 use crate::accounts::Subject;
-use crate::otp::code::{self, Key as OtpKey};
+use crate::otp::code;
 use crate::otp::recovery::{self, RecoveryCode};
 use crate::store::{Durability, Key, Kind};
 
@@ -153,8 +153,7 @@ impl Tfa {
         if let Some(code) = code {
             let parameters = enrolment.parameters();
             let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);
-            let key = OtpKey::new(parameters.algorithm, secret.bytes());
-            return Ok(match key.newest_match(window, parameters.digits, code) {
+            return Ok(match parameters.newest_match(secret.bytes(), window, code) {
                 Some(step) if step > self.last_used_step(enrolment) => Finding::Step(step),
                 Some(_) => Finding::Used,
                 None => Finding::Wrong,

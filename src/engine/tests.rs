@@ -9,7 +9,7 @@ use super::reason::Refusal;
 use super::*;
 use crate::accounts::Subject;
 use crate::clock::ManualClock;
-use crate::otp::code::{Algorithm, Key as OtpKey};
+use crate::otp::code::Parameters;
 use crate::otp::secret::Secret;
 
 /// A time in the middle of a step.
@@ -36,7 +36,7 @@ impl House {
     }
 
     fn code_at(&self, secret: &Secret, time: u64) -> String {
-        format!("{:06}", OtpKey::new(Algorithm::Sha1, secret.bytes()).code(time / 30, 6))
+        format!("{:06}", Parameters::default().code(secret.bytes(), time / 30))
     }
 
     fn code(&self, secret: &Secret) -> String {

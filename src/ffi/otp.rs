@@ -11,7 +11,7 @@ use serde_json::json;
 use super::guard::{guarded, optional_text, plain};
 use crate::api::args::Args;
 use crate::engine::issuer;
-use crate::otp::code::{self, Algorithm, Key, Parameters};
+use crate::otp::code::{self, Algorithm, Parameters};
 use crate::otp::qr;
 use crate::otp::secret::{Secret, decode_base32};
 use crate::otp::uri::{Moving, OtpauthUri};
@@ -38,10 +38,11 @@ const MAX_BASE32: usize = 1 << 16;
 pub unsafe extern "C" fn tfa_hotp(secret: *const u8, length: usize, algorithm: u32, digits: u32, counter: u64) -> i64 {
     guarded(-1, || {
         // SAFETY: the caller promises the bytes.
-        let key = unsafe { key(secret, length, algorithm) };
-        key.filter(|_| (1..=10).contains(&digits))
-            .and_then(|key| key.code(counter, digits).try_into().ok())
-            .unwrap_or(-1)
+        let secret = unsafe { bytes(secret, length) };
+        let (Some(secret), Some(parameters)) = (secret, parameters(algorithm, digits, 1)) else {
+            return -1;
+        };
+        parameters.code(secret, counter).try_into().unwrap_or(-1)
     })
 }
 
@@ -88,16 +89,19 @@ pub unsafe extern "C" fn tfa_verify(
 ) -> i32 {
     guarded(-1, || {
         // SAFETY: the caller promises bytes and string.
-        let (key, code) = unsafe { (key(secret, length, algorithm), optional_text("code", code)) };
-        let (Some(key), Some(now)) = (key, time.checked_div(u64::from(period))) else {
+        let (secret, code) = unsafe { (bytes(secret, length), optional_text("code", code)) };
+        let (Some(secret), Some(parameters)) = (secret, parameters(algorithm, digits, period)) else {
             return -1;
         };
-        if skew > MAX_SKEW || !(1..=10).contains(&digits) {
+        if skew > MAX_SKEW {
             return -1;
         }
         let code = code.ok().flatten().filter(|code| code.len() <= MAX_CODE);
-        let code = code.and_then(|code| code::parse(code, digits));
-        let Some(matched) = code.and_then(|code| key.newest_match(code::window(now, skew), digits, code)) else {
+        let window = code::window(parameters.step(time), skew);
+        let Some(matched) = code
+            .and_then(|code| code::parse(code, digits))
+            .and_then(|code| parameters.newest_match(secret, window, code))
+        else {
             return 0;
         };
         if !step.is_null() {
@@ -221,23 +225,24 @@ pub unsafe extern "C" fn tfa_qr(args: *const c_char) -> *mut c_char {
     })
 }
 
-/// The keyed HMAC, unless an argument is not valid.
+/// The bytes of a secret, unless there are none.
 ///
 /// # Safety
 /// secret is NULL or points to length bytes.
-unsafe fn key(secret: *const u8, length: usize, algorithm: u32) -> Option<Key> {
+unsafe fn bytes<'a>(secret: *const u8, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: it is used when it is not NULL, and the caller promises length bytes.
+    (!secret.is_null()).then(|| unsafe { std::slice::from_raw_parts(secret, length) })
+}
+
+/// How codes are made, unless an argument is not valid.
+fn parameters(algorithm: u32, digits: u32, period: u32) -> Option<Parameters> {
     let algorithm = match algorithm {
         TFA_SHA1 => Algorithm::Sha1,
         TFA_SHA256 => Algorithm::Sha256,
         TFA_SHA512 => Algorithm::Sha512,
         _ => return None,
     };
-    if secret.is_null() {
-        return None;
-    }
-    // SAFETY: it is not NULL, and the caller promises length bytes.
-    let secret = unsafe { std::slice::from_raw_parts(secret, length) };
-    Some(Key::new(algorithm, secret))
+    ((1..=10).contains(&digits) && period > 0).then_some(Parameters { algorithm, digits, period })
 }
 
 /// # Safety

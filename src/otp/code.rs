@@ -65,60 +65,57 @@ impl Parameters {
     pub fn step(&self, time: u64) -> u64 {
         time.checked_div(u64::from(self.period)).unwrap_or_default()
     }
-}
 
-/// A keyed HMAC, ready to be asked about any number of counters.
-pub enum Key {
-    /// HMAC-SHA-1.
-    Sha1(Hmac<Sha1>),
-    /// HMAC-SHA-256.
-    Sha256(Hmac<Sha256>),
-    /// HMAC-SHA-512.
-    Sha512(Box<Hmac<Sha512>>),
-}
-
-impl Key {
-    /// Keys the HMAC with `secret`, of any length.
-    pub fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
-        match algorithm {
-            Algorithm::Sha1 => Key::Sha1(keyed(secret)),
-            Algorithm::Sha256 => Key::Sha256(keyed(secret)),
-            Algorithm::Sha512 => Key::Sha512(Box::new(keyed(secret))),
+    /// The code for `counter`: the dynamic truncation of RFC 4226 section 5.3, then decimal digits (1 to 10).
+    pub fn code(&self, secret: &[u8], counter: u64) -> u64 {
+        let modulus = modulus(self.digits);
+        match self.algorithm {
+            Algorithm::Sha1 => code::<Hmac<Sha1>>(&keyed(secret), counter, modulus),
+            Algorithm::Sha256 => code::<Hmac<Sha256>>(&keyed(secret), counter, modulus),
+            Algorithm::Sha512 => code::<Hmac<Sha512>>(&keyed(secret), counter, modulus),
         }
-    }
-
-    /// The code for `counter`: the dynamic truncation of RFC 4226 section 5.3, then `digits` decimal digits (1 to 10).
-    pub fn code(&self, counter: u64, digits: u32) -> u64 {
-        let counter = counter.to_be_bytes();
-        let truncated = match self {
-            Key::Sha1(mac) => truncate(&sign(mac, &counter)),
-            Key::Sha256(mac) => truncate(&sign(mac, &counter)),
-            Key::Sha512(mac) => truncate(&sign(mac.as_ref(), &counter)),
-        };
-        10u64.checked_pow(digits).and_then(|modulus| u64::from(truncated).checked_rem(modulus)).unwrap_or_default()
     }
 
     /// The newest of `steps` whose code is `code`. Takes the same time wherever the match is, and when there is none.
-    pub fn newest_match(&self, steps: RangeInclusive<u64>, digits: u32, code: u64) -> Option<u64> {
-        let mut found = Choice::from(0);
-        let mut newest = 0u64;
-        for step in steps {
-            let equal = self.code(step, digits).ct_eq(&code);
-            newest.conditional_assign(&step, equal);
-            found |= equal;
+    pub fn newest_match(&self, secret: &[u8], steps: RangeInclusive<u64>, code: u64) -> Option<u64> {
+        let modulus = modulus(self.digits);
+        match self.algorithm {
+            Algorithm::Sha1 => newest_match::<Hmac<Sha1>>(keyed(secret), steps, modulus, code),
+            Algorithm::Sha256 => newest_match::<Hmac<Sha256>>(keyed(secret), steps, modulus, code),
+            Algorithm::Sha512 => newest_match::<Hmac<Sha512>>(keyed(secret), steps, modulus, code),
         }
-        bool::from(found).then_some(newest)
     }
 }
 
-fn sign<M: Mac + Clone>(mac: &M, counter: &[u8]) -> hmac::digest::Output<M> {
-    mac.clone().chain_update(counter).finalize().into_bytes()
+#[inline]
+fn newest_match<M: Mac + Clone>(mac: M, steps: RangeInclusive<u64>, modulus: u32, wanted: u64) -> Option<u64> {
+    let mut found = Choice::from(0);
+    let mut newest = 0u64;
+    for step in steps {
+        let equal = code(&mac, step, modulus).ct_eq(&wanted);
+        newest.conditional_assign(&step, equal);
+        found |= equal;
+    }
+    bool::from(found).then_some(newest)
+}
+
+#[inline]
+fn code<M: Mac + Clone>(mac: &M, counter: u64, modulus: u32) -> u64 {
+    let mut mac = mac.clone();
+    mac.update(&counter.to_be_bytes());
+    let signature = mac.finalize().into_bytes();
+    u64::from(truncate(&signature).checked_rem(modulus).unwrap_or_default())
 }
 
 fn truncate(signature: &[u8]) -> u32 {
     let offset = usize::from(signature.last().copied().unwrap_or_default() & 0x0f);
     let word = signature.get(offset..).and_then(|tail| tail.first_chunk::<4>()).copied().unwrap_or_default();
     u32::from_be_bytes(word) & 0x7fff_ffff
+}
+
+/// 10 to the power of `digits`. With ten of them nothing is cut off: a truncated value has 31 bits.
+fn modulus(digits: u32) -> u32 {
+    10u32.checked_pow(digits).unwrap_or(u32::MAX)
 }
 
 /// The steps that a code may belong to at `step`: `skew` either side.
@@ -143,13 +140,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const SIX: Parameters = Parameters { algorithm: Algorithm::Sha1, digits: 6, period: 30 };
+    const SEED: &[u8] = b"12345678901234567890";
+
     /// RFC 4226 appendix D.
     #[test]
     fn hotp_vectors() {
-        let key = Key::new(Algorithm::Sha1, b"12345678901234567890");
         let codes = [755224, 287082, 359152, 969429, 338314, 254676, 287922, 162583, 399871, 520489];
         for (counter, code) in (0..).zip(codes) {
-            assert_eq!(key.code(counter, 6), code);
+            assert_eq!(SIX.code(SEED, counter), code);
         }
     }
 
@@ -171,25 +170,25 @@ mod tests {
         ] {
             for ((algorithm, seed), code) in seeds.into_iter().zip(codes) {
                 let parameters = Parameters { algorithm, digits: 8, period: 30 };
-                assert_eq!(Key::new(algorithm, seed).code(parameters.step(time), 8), code);
+                assert_eq!(parameters.code(seed, parameters.step(time)), code);
             }
         }
     }
 
     #[test]
     fn ten_digits_are_the_whole_truncated_value() {
-        assert_eq!(Key::new(Algorithm::Sha1, b"12345678901234567890").code(0, 10), 1284755224);
+        assert_eq!(Parameters { digits: 10, ..SIX }.code(SEED, 0), 1284755224);
     }
 
     #[test]
     fn the_newest_match_wins() {
-        let key = Key::new(Algorithm::Sha1, b"12345678901234567890");
+        let one = Parameters { digits: 1, ..SIX };
         // With one digit, several of ten steps have the same code: all but the last are shadowed.
         let steps = 0..=9;
-        let last = steps.clone().rev().find(|step| key.code(*step, 1) == 4).unwrap();
-        assert_eq!(key.newest_match(steps, 1, 4), Some(last));
-        assert_eq!(key.newest_match(0..=0, 6, 755224), Some(0));
-        assert_eq!(key.newest_match(1..=3, 6, 755224), None);
+        let last = steps.clone().rev().find(|step| one.code(SEED, *step) == 4).unwrap();
+        assert_eq!(one.newest_match(SEED, steps, 4), Some(last));
+        assert_eq!(SIX.newest_match(SEED, 0..=0, 755224), Some(0));
+        assert_eq!(SIX.newest_match(SEED, 1..=3, 755224), None);
     }
 
     #[test]
@@ -217,7 +216,7 @@ mod tests {
                 (Algorithm::Sha512, totp_rs::Algorithm::SHA512),
             ][which];
             let peer = totp_rs::Builder::new().with_algorithm(theirs).with_secret(secret.clone()).build_noncompliant();
-            let code = Key::new(ours, &secret).code(time / 30, 6);
+            let code = Parameters { algorithm: ours, ..SIX }.code(&secret, time / 30);
             prop_assert_eq!(format!("{code:06}"), peer.generate(time).to_string());
         }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use std::{fs, os::unix::fs::MetadataExt, thread};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
 use super::{Change, Commit, Durability, Key, Kind, Store, Unavailable, private};
 use crate::fork::{self, CloseBeforeFork};
@@ -31,7 +31,7 @@ const MIGRATIONS: [&str; 1] = ["CREATE TABLE record (
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID"];
 
-const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
+const READ: &str = "(SELECT value FROM record WHERE kind = ? AND name = ?)";
 const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE record SET value = ?4 WHERE kind = ?1 AND name = ?2 AND value = ?3";
 const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2 AND value = ?3";
@@ -86,11 +86,18 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable> {
+        // One statement sees one moment, without a transaction around it.
+        let statement = format!("SELECT {}", vec![READ; keys.len()].join(", "));
         self.with(|session| {
-            let moment = session.connection.transaction()?;
-            let values = keys.iter().map(|key| read_one(&moment, *key)).collect::<Result<_, _>>()?;
-            moment.commit()?;
-            Ok(values)
+            let mut statement = session.connection.prepare_cached(&statement)?;
+            for (place, key) in keys.iter().enumerate() {
+                let parameter = place.saturating_mul(2).saturating_add(1);
+                statement.raw_bind_parameter(parameter, key.kind as u8)?;
+                statement.raw_bind_parameter(parameter.saturating_add(1), key.name)?;
+            }
+            let mut rows = statement.raw_query();
+            let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            (0..keys.len()).map(|place| row.get(place)).collect()
         })
     }
 
@@ -141,13 +148,12 @@ impl Pool {
 
     /// An idle connection to the file that is at the path now, or a new one.
     fn take(&self) -> Result<Session, Unavailable> {
-        let file = private::check(&self.path)?.map(|metadata| (metadata.dev(), metadata.ino()));
-        let Some(file) = file else {
+        let Ok(metadata) = fs::symlink_metadata(&self.path) else {
             return Err(Unavailable(format!("The database {} is gone. Restore it from a backup", self.path.display())));
         };
         let mut idle = self.idle();
         while let Some(session) = idle.pop() {
-            if session.file == file {
+            if session.file == (metadata.dev(), metadata.ino()) {
                 return Ok(session);
             }
         }
@@ -202,10 +208,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-fn read_one(connection: &Connection, key: Key<'_>) -> rusqlite::Result<Option<String>> {
-    connection.prepare_cached(READ)?.query_row(params![key.kind as u8, key.name], |row| row.get(0)).optional()
 }
 
 /// Makes one change. `false`: the record is not as expected.

@@ -1,0 +1,225 @@
+//! The core's benchmark: each figure is a ratio to a peer, both measured in turns in the same run.
+//!
+//! It prints one JSON object a line, {"name", "ours", "peer", "ratio", "target"}, times in nanoseconds (medians), which
+//! `scripts/bench` gathers into docs/benchmarks.md. Run by `make bench`. Codes are right ones of the real clock, so a
+//! subject can log in three times in a window: every round takes subjects that have not been in it.
+
+#![allow(missing_docs, clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::ffi::{CString, c_char};
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, params};
+use tfa::accounts::Subject;
+use tfa::engine::Tfa;
+use tfa::engine::config::Config;
+use tfa::ffi::login::tfa_login;
+use tfa::ffi::otp::{TFA_SHA1, tfa_verify};
+use tfa::otp::code::Parameters;
+use tfa::otp::secret::Secret;
+
+#[link(name = "oath")]
+unsafe extern "C" {
+    /// liboath: how far from `now` the code was found, or less than 0.
+    fn oath_totp_validate(
+        secret: *const u8,
+        length: usize,
+        now: i64,
+        step: u32,
+        start: i64,
+        window: usize,
+        otp: *const c_char,
+    ) -> i32;
+}
+
+fn main() {
+    // `cargo test` and `cargo bench` pass arguments of their own; one without a dash is a filter.
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    for (name, bench) in [("check", check as fn()), ("login", login), ("size", size)] {
+        if name.contains(&only) {
+            bench();
+        }
+    }
+}
+
+fn report(name: &str, ours: f64, peer: f64, target: f64) {
+    println!(
+        "{}",
+        serde_json::json!({
+            "name": name, "ours": ours.round(), "peer": peer.round(), "target": target,
+            "ratio": (ours / peer * 100.0).round() / 100.0,
+        })
+    );
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn nanoseconds(time: Duration, calls: usize) -> f64 {
+    time.as_nanos() as f64 / calls as f64
+}
+
+/// Wrong codes, a window of one step each side, no store: against liboath.
+fn check() {
+    const CALLS: usize = 20_000;
+    let secret = b"1234567890";
+    let code = c"000000";
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    for round in 0..40u64 {
+        let first = 1_700_000_000 + round * 30 * CALLS as u64;
+        let times = move || (0..CALLS as u64).map(move |call| first + 30 * call);
+        let begin = Instant::now();
+        for time in times() {
+            // SAFETY: ten bytes, a C string, and NULL where it is allowed.
+            black_box(unsafe {
+                tfa_verify(secret.as_ptr(), 10, TFA_SHA1, 6, 30, 1, time, code.as_ptr(), std::ptr::null_mut())
+            });
+        }
+        ours.push(nanoseconds(begin.elapsed(), CALLS));
+        let begin = Instant::now();
+        for time in times() {
+            // SAFETY: ten bytes and a C string.
+            black_box(unsafe { oath_totp_validate(secret.as_ptr(), 10, time as i64, 30, 0, 1, code.as_ptr()) });
+        }
+        peer.push(nanoseconds(begin.elapsed(), CALLS));
+    }
+    report("a wrong code, window of one step each side (peer: liboath)", median(ours), median(peer), 0.6);
+}
+
+/// A library with `count` enrolled subjects.
+struct House {
+    tfa: Tfa,
+    folder: tempfile::TempDir,
+    secrets: Vec<Secret>,
+}
+
+impl House {
+    fn with(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!(r#"{{"store": "sqlite:{}"}}"#, folder.path().join("tfa.db").display());
+        let tfa = Tfa::open(Config::parse(Some(&text)).expect("a configuration")).expect("a store");
+        tfa.set_policy(true).expect("policy");
+        // Every subject of a block of 1000 has the secret of its place in the block.
+        let secrets: Vec<_> = (0..1000).map(|_| Secret::generate(16).expect("a secret")).collect();
+        for first in (0..count).step_by(10_000) {
+            let block: Vec<_> = (first..count.min(first + 10_000))
+                .map(|number| (Subject::Account { name: name(number) }, secrets[number % 1000].clone()))
+                .collect();
+            tfa.set_secrets(&block).expect("enrolled");
+        }
+        House { tfa, folder, secrets }
+    }
+
+    /// Logs in subject `number` with the code of the step `offset` from now; the nanoseconds that it took.
+    fn login(&mut self, number: usize, offset: i64) -> f64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+        let step = (now / 30).checked_add_signed(offset).expect("a step");
+        let code = Parameters::default().code(self.secrets[number % 1000].bytes(), step);
+        let subject = CString::new(name(number)).expect("a name");
+        let code = CString::new(format!("{code:06}")).expect("a code");
+        let begin = Instant::now();
+        // SAFETY: an open handle and two C strings.
+        let verdict = unsafe { tfa_login(&raw mut self.tfa, subject.as_ptr(), code.as_ptr()) };
+        let time = nanoseconds(begin.elapsed(), 1);
+        assert_eq!(verdict, 1, "the code was right");
+        time
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("account{number:07}")
+}
+
+/// Waits, when the present step is about to end, for the next: a round must not straddle two.
+fn fresh_step() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    if now % 30 > 20 {
+        std::thread::sleep(Duration::from_secs(30 - now % 30));
+    }
+}
+
+/// The bare statement: one prepared compare-and-set UPDATE on a table of as many rows.
+struct Bare {
+    connection: Connection,
+    _folder: tempfile::TempDir,
+}
+
+impl Bare {
+    fn with(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let connection = Connection::open(folder.path().join("bare.db")).expect("a database");
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+                 CREATE TABLE bare (name TEXT PRIMARY KEY, step INTEGER NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                 BEGIN",
+            )
+            .expect("a table");
+        for number in 0..count {
+            let mut insert = connection.prepare_cached("INSERT INTO bare VALUES (?1, 0, ?2)").expect("a statement");
+            insert.execute(params![name(number), "x".repeat(250)]).expect("a row");
+        }
+        connection.execute_batch("COMMIT").expect("rows");
+        Bare { connection, _folder: folder }
+    }
+
+    fn update(&self, number: usize, step: i64) -> f64 {
+        let name = name(number);
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE bare SET step = ?2 WHERE name = ?1 AND step < ?2")
+            .expect("a statement");
+        let begin = Instant::now();
+        assert_eq!(update.execute(params![name, step]).expect("an update"), 1);
+        nanoseconds(begin.elapsed(), 1)
+    }
+}
+
+/// Logins and bare statements of 1000 subjects, three each, in turns.
+fn compare(house: &mut House, bare: &Bare, count: usize) -> (f64, f64) {
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    fresh_step();
+    for offset in [-1, 0, 1] {
+        for place in 0..1000 {
+            let number = place * (count / 1000) + place % (count / 1000).max(1);
+            ours.push(house.login(number, offset));
+            peer.push(bare.update(number, offset + 2));
+        }
+    }
+    (median(ours), median(peer))
+}
+
+/// A right code on the SQLite store, with growing numbers of subjects.
+fn login() {
+    let mut times = Vec::new();
+    for count in [1_000, 100_000, 1_000_000] {
+        let (mut house, bare) = (House::with(count), Bare::with(count));
+        let (ours, peer) = compare(&mut house, &bare, count);
+        report(&format!("tfa_login, {count} subjects (peer: the bare SQLite statement)"), ours, peer, 2.0);
+        times.push(ours);
+    }
+    report("tfa_login, 1000000 subjects (peer: the same with 1000)", times[2], times[0], 1.5);
+}
+
+/// What the library weighs. There is no peer; the figures are bytes.
+fn size() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/libtfa.so");
+    let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
+    println!("{}", serde_json::json!({ "name": "libtfa.so, bytes", "ours": bytes }));
+    let before = resident();
+    let house = House::with(1000);
+    println!(
+        "{}",
+        serde_json::json!({ "name": "resident memory of an opened library, bytes", "ours": resident() - before })
+    );
+    drop((house.tfa, house.folder));
+}
+
+fn resident() -> i64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("/proc");
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<i64>().ok()).expect("pages") * 4096
+}
