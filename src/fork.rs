@@ -14,7 +14,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,10 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 static FORKING: AtomicBool = AtomicBool::new(false);
 /// The process that the library's state belongs to; 0 before there is any.
 static OWNER: AtomicU32 = AtomicU32::new(0);
+/// A word that the kernel clears in every child, which tells one without a system call; [`MARKED`] where it is not.
+static MARK: OnceLock<&AtomicU32> = OnceLock::new();
+/// What stands in [`MARK`] in the process that the state belongs to.
+const MARKED: u32 = 1;
 /// What a fork closes.
 static CLOSABLE: Mutex<Vec<Weak<dyn CloseBeforeFork>>> = Mutex::new(Vec::new());
 
@@ -76,11 +80,28 @@ pub fn enter() -> Result<Operation, ForkedMidway> {
 
 /// Whether the library's state belongs to this process.
 pub fn belongs_here() -> Result<(), ForkedMidway> {
+    if MARK.get().is_some_and(|mark| mark.load(SeqCst) == MARKED) {
+        return Ok(());
+    }
     let process = std::process::id();
     match OWNER.compare_exchange(0, process, SeqCst, SeqCst) {
-        Ok(_) => Ok(()),
-        Err(owner) if owner == process => Ok(()),
-        Err(_) => Err(ForkedMidway),
+        Err(owner) if owner != process => Err(ForkedMidway),
+        _ => {
+            mark();
+            Ok(())
+        }
+    }
+}
+
+/// Makes `word` the mark: its memory must read as zero in a child from the moment of the fork (MADV_WIPEONFORK).
+pub fn mark_with(word: &'static AtomicU32) {
+    // A second word would be as good as the first, which stays.
+    let _ = MARK.set(word);
+}
+
+fn mark() {
+    if let Some(mark) = MARK.get() {
+        mark.store(MARKED, SeqCst);
     }
 }
 
@@ -128,6 +149,7 @@ pub extern "C" fn child() {
         UNDER_WAY.store(0, SeqCst);
         if OWNER.load(SeqCst) != 0 {
             OWNER.store(std::process::id(), SeqCst);
+            mark();
         }
     }
     PREPARING.set(false);

@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, c_char};
 use std::sync::Once;
+use std::sync::atomic::AtomicU32;
 
 use serde_json::json;
 use zeroize::Zeroize;
@@ -123,12 +124,37 @@ fn describe(function: &Function) -> serde_json::Value {
     })
 }
 
-/// Has every fork of this process prepared (module `fork`).
+/// Has every fork of this process prepared, and every child marked (module `fork`).
 fn watch_forks() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
+        if let Some(word) = wiped_on_fork() {
+            fork::mark_with(word);
+        }
         // SAFETY: the handlers are functions without arguments that never unwind; libc keeps them until this library
         // is unloaded. When it is out of memory, children are refused, which is safe.
         unsafe { libc::pthread_atfork(Some(fork::prepare), Some(fork::parent), Some(fork::child)) };
     });
+}
+
+/// A word that is zero, and is zero again in every child. `None` where the kernel (before 4.14) cannot do that; the
+/// process's number is asked for each time then.
+fn wiped_on_fork() -> Option<&'static AtomicU32> {
+    const BYTES: usize = 4096;
+    // SAFETY: a new anonymous mapping overlaps nothing.
+    let page = unsafe {
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        libc::mmap(std::ptr::null_mut(), BYTES, access, kind, -1, 0)
+    };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the page is ours alone.
+    if unsafe { libc::madvise(page, BYTES, libc::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: nothing refers to it.
+        unsafe { libc::munmap(page, BYTES) };
+        return None;
+    }
+    // SAFETY: the page is aligned, zeroed, as large as a word, and never unmapped.
+    Some(unsafe { &*page.cast::<AtomicU32>() })
 }

@@ -123,12 +123,11 @@ pub fn window(step: u64, skew: u32) -> RangeInclusive<u64> {
     step.saturating_sub(u64::from(skew))..=step.saturating_add(u64::from(skew))
 }
 
-/// Reads a code of exactly `digits` decimal digits, white space forgiven; anything else is no code.
+/// Reads a code of exactly `digits` decimal digits (at most 19), white space forgiven; anything else is no code.
 pub fn parse(text: &str, digits: u32) -> Option<u64> {
-    let mut count = 0u32;
-    let mut value = 0u64;
-    for character in text.chars().filter(|character| !character.is_whitespace()) {
-        let digit = character.to_digit(10)?;
+    let (mut count, mut value) = (0u32, 0u64);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
         count = count.checked_add(1).filter(|count| *count <= digits)?;
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
     }

@@ -49,6 +49,15 @@ struct Pool {
     idle: Mutex<Vec<Session>>,
 }
 
+/// Which idle connection will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// One to the file that is at the path now.
+    Checked,
+    /// Any: a commit follows a read, which has just checked.
+    Idle,
+}
+
 /// One connection, and which file it is open on.
 struct Session {
     connection: Connection,
@@ -71,9 +80,13 @@ impl Sqlite {
     }
 
     /// Runs `operation` on a connection of its own. One that met an error is closed, and with it whatever it had begun.
-    fn with<T>(&self, operation: impl FnOnce(&mut Session) -> rusqlite::Result<T>) -> Result<T, Unavailable> {
+    fn with<T>(
+        &self,
+        whose: Whose,
+        operation: impl FnOnce(&mut Session) -> rusqlite::Result<T>,
+    ) -> Result<T, Unavailable> {
         let _operation = fork::enter()?;
-        let mut session = self.0.take()?;
+        let mut session = self.0.take(whose)?;
         match operation(&mut session) {
             Ok(value) => {
                 self.0.idle().push(session);
@@ -88,7 +101,7 @@ impl Store for Sqlite {
     fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable> {
         // One statement sees one moment, without a transaction around it.
         let statement = format!("SELECT {}", vec![READ; keys.len()].join(", "));
-        self.with(|session| {
+        self.with(Whose::Checked, |session| {
             let mut statement = session.connection.prepare_cached(&statement)?;
             for (place, key) in keys.iter().enumerate() {
                 let parameter = place.saturating_mul(2).saturating_add(1);
@@ -102,7 +115,7 @@ impl Store for Sqlite {
     }
 
     fn commit(&self, changes: &[Change<'_>], durability: Durability) -> Result<Commit, Unavailable> {
-        self.with(|session| {
+        self.with(Whose::Idle, |session| {
             session.set_durability(durability)?;
             // One statement is a transaction of its own, and half the work.
             if let [change] = changes {
@@ -122,7 +135,7 @@ impl Store for Sqlite {
 
     fn names(&self, kind: Kind, from: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.with(|session| {
+        self.with(Whose::Checked, |session| {
             let mut statement = session.connection.prepare_cached(NAMES)?;
             let names = statement.query_map(params![kind as u8, from, before, limit], |row| row.get(0))?;
             names.collect()
@@ -130,7 +143,7 @@ impl Store for Sqlite {
     }
 
     fn count(&self, kind: Kind) -> Result<u64, Unavailable> {
-        self.with(|session| {
+        self.with(Whose::Checked, |session| {
             let count: i64 = session.connection.prepare_cached(COUNT)?.query_row([kind as u8], |row| row.get(0))?;
             Ok(count.unsigned_abs())
         })
@@ -146,21 +159,26 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An idle connection to the file that is at the path now, or a new one.
-    fn take(&self) -> Result<Session, Unavailable> {
-        let Ok(metadata) = fs::symlink_metadata(&self.path) else {
-            return Err(Unavailable(format!("The database {} is gone. Restore it from a backup", self.path.display())));
-        };
-        let mut idle = self.idle();
-        while let Some(session) = idle.pop() {
-            if session.file == (metadata.dev(), metadata.ino()) {
-                return Ok(session);
-            }
+    /// An idle connection, or a new one.
+    fn take(&self, whose: Whose) -> Result<Session, Unavailable> {
+        if whose == Whose::Checked {
+            self.drop_moved()?;
         }
-        drop(idle);
+        if let Some(session) = self.idle().pop() {
+            return Ok(session);
+        }
         let session = Session::open(&self.path)?;
         migrate(&session.connection, &self.path)?;
         Ok(session)
+    }
+
+    /// Closes the idle connections to a file that is not the one at the path now.
+    fn drop_moved(&self) -> Result<(), Unavailable> {
+        let Ok(metadata) = fs::symlink_metadata(&self.path) else {
+            return Err(Unavailable(format!("The database {} is gone. Restore it from a backup", self.path.display())));
+        };
+        self.idle().retain(|session| session.file == (metadata.dev(), metadata.ino()));
+        Ok(())
     }
 }
 
