@@ -19,17 +19,6 @@ pub use parameters::{uapi, whm};
 use filter::Criterion;
 use sort::SortBy;
 
-/// Why output control could not be understood; the texts are those of contract section 5.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ControlError {
-    /// A parameter is missing or empty.
-    #[error("The parameter \"{0}\" is required.")]
-    Required(String),
-    /// A parameter's value makes no sense, and why.
-    #[error("The parameter \"{0}\" is not valid: {1}")]
-    NotValid(String, String),
-}
-
 /// Whose words the metadata is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {

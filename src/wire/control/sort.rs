@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-use super::ControlError;
 use super::filter::{number_in, text_of};
 use super::parameters::{Sent, not_valid};
+use crate::engine::reason::Refusal;
 
 /// One field to sort by.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ enum Key {
 }
 
 impl Method {
-    pub(super) fn named(sent: Sent<'_>) -> Result<Self, ControlError> {
+    pub(super) fn named(sent: Sent<'_>) -> Result<Self, Refusal> {
         match sent.value {
             "lexicographic" => Ok(Method::Lexicographic),
             "numeric" => Ok(Method::Numeric),
