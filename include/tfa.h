@@ -159,12 +159,15 @@ int32_t tfa_login(tfa_t *tfa,
                   const char *code);
 
 /*
- Calls the WHM API 1 function `function`: any of those below by its name.
+ Calls the WHM API 1 function `function` by its name: any of those below, and applist, batch, uapi_cpanel and cpanel.
 
  # Safety
  tfa is NULL or an open handle; caller, function and args are NULL or NUL-terminated strings.
  */
-char *tfa_whmapi1(tfa_t *tfa, const char *caller, const char *function, const char *args);
+char *tfa_whmapi1(tfa_t *tfa,
+                  const char *caller,
+                  const char *function,
+                  const char *args);
 
 /*
  Asks for second factors from now on.
@@ -345,6 +348,25 @@ char *tfa_uapi_get_team_user_configuration(tfa_t *tfa, const char *caller, const
  tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
  */
 char *tfa_uapi_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
+
+/*
+ Answers a request of a web server: WHM API 1 under /json-api/ and /xml-api/, UAPI under /execute/TwoFactorAuth/, with or
+ without a /cpsess##########/ before it.
+
+ caller: the account that the host has authenticated. method: "GET" or "POST". target: path and query as the request
+ line has them, still encoded. body: form or JSON (it begins with a brace); NULL or "" for none. Target and body may
+ have 1 MiB each.
+ Returns JSON {"status", "content_type", "body"}, to be given to tfa_free. The status is 200 with the outcome in the
+ body, 404 for another path, 400 for a request that cannot be read, 500 when the handle cannot be used.
+
+ # Safety
+ tfa is NULL or an open handle; caller, method, target and body are NULL or NUL-terminated strings.
+ */
+char *tfa_http(tfa_t *tfa,
+               const char *caller,
+               const char *method,
+               const char *target,
+               const char *body);
 
 /*
  Asks the host about accounts from now on, in place of the configured directory.

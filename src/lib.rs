@@ -9,9 +9,11 @@
 compile_error!("libtfa must be built with panic = \"unwind\": a panic is caught at the C border");
 
 pub mod ffi;
-pub mod wire;
+pub mod http;
 
 pub mod api;
+pub mod wire;
+
 pub mod engine;
 
 pub mod accounts;

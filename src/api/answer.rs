@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::bit;
+use super::output::Shown;
 use crate::engine::reason::Refusal;
 use crate::engine::users::UserConfigs;
 
@@ -20,22 +21,20 @@ pub enum Data {
     Value(Value),
     /// Users by name. Kept as rows, since there may be a million.
     Users(UserConfigs),
+    /// Names of functions.
+    Apps(Vec<&'static str>),
+    /// The answers of a batch.
+    Answers(Vec<WhmAnswer>),
+    /// What UAPI answered.
+    Uapi(Box<UapiAnswer>),
+    /// What UAPI answered, in cPanel's envelope.
+    Cpanel(Box<CpanelAnswer>),
 }
 
 impl Data {
     /// The whole data as one value; null when there is none.
-    pub fn into_value(self) -> Value {
-        match self {
-            Data::None => Value::Null,
-            Data::Value(value) => value,
-            Data::Users(users) => {
-                let fields = |user: crate::engine::users::UserConfig<'_>| {
-                    let fields = json!({ "is_enabled": bit(user.is_enabled), "primary_domain": user.primary_domain });
-                    (user.user.to_owned(), fields)
-                };
-                Value::Object(users.iter().map(fields).collect())
-            }
-        }
+    pub fn to_value(&self) -> Result<Value, Refusal> {
+        serde_json::to_value(self).map_err(|error| Refusal::Unavailable(error.to_string()))
     }
 }
 
@@ -45,6 +44,10 @@ impl Serialize for Data {
             Data::None => serializer.serialize_unit(),
             Data::Value(value) => value.serialize(serializer),
             Data::Users(users) => serializer.collect_map(users.iter().map(|user| (user.user, UserFields(user)))),
+            Data::Apps(names) => serializer.collect_map([("app", names)]),
+            Data::Answers(answers) => serializer.collect_map([("result", answers)]),
+            Data::Uapi(answer) => serializer.collect_map([("uapi", answer)]),
+            Data::Cpanel(answer) => answer.serialize(serializer),
         }
     }
 }
@@ -74,6 +77,12 @@ impl WhmAnswer {
     /// An answer without output control.
     pub fn new(command: &str, outcome: Outcome) -> Self {
         WhmAnswer { command: command.to_owned(), outcome, control: Map::new() }
+    }
+
+    /// An answer with output control.
+    pub(super) fn controlled(command: &str, shown: Result<Shown, Refusal>) -> Self {
+        let (outcome, control) = split(shown);
+        WhmAnswer { command: command.to_owned(), outcome, control }
     }
 }
 
@@ -112,6 +121,19 @@ impl UapiAnswer {
     pub fn new(outcome: Outcome) -> Self {
         UapiAnswer { outcome, control: Map::new() }
     }
+
+    /// An answer with output control.
+    pub(super) fn controlled(shown: Result<Shown, Refusal>) -> Self {
+        let (outcome, control) = split(shown);
+        UapiAnswer { outcome, control }
+    }
+}
+
+fn split(shown: Result<Shown, Refusal>) -> (Outcome, Map<String, Value>) {
+    match shown {
+        Ok((data, control)) => (Ok(data), control),
+        Err(refusal) => (Err(refusal), Map::new()),
+    }
 }
 
 impl Serialize for UapiAnswer {
@@ -124,6 +146,67 @@ impl Serialize for UapiAnswer {
         map.serialize_entry("status", &bit(self.outcome.is_ok()))?;
         map.serialize_entry("warnings", &Value::Null)?;
         map.end()
+    }
+}
+
+/// The answer of a UAPI function in cPanel's envelope: that of the function `cpanel` and of the command line.
+pub struct CpanelAnswer {
+    /// The module's name as it was called.
+    pub module: String,
+    /// The function's name as it was called.
+    pub function: String,
+    /// The inner result.
+    pub result: UapiAnswer,
+}
+
+impl Serialize for CpanelAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("apiversion", &3)?;
+        map.serialize_entry("func", &self.function)?;
+        map.serialize_entry("module", &self.module)?;
+        map.serialize_entry("result", &self.result)?;
+        map.end()
+    }
+}
+
+/// What a door writes.
+pub enum Answer {
+    /// Of a WHM function.
+    Whm(WhmAnswer),
+    /// Of a UAPI function.
+    Uapi(UapiAnswer),
+    /// Of a UAPI function, in cPanel's envelope.
+    Cpanel(CpanelAnswer),
+}
+
+impl Answer {
+    /// Whether the call worked: `result` or `status` is 1.
+    pub fn is_success(&self) -> bool {
+        match self {
+            Answer::Whm(answer) => answer.outcome.is_ok(),
+            Answer::Uapi(answer) | Answer::Cpanel(CpanelAnswer { result: answer, .. }) => answer.outcome.is_ok(),
+        }
+    }
+}
+
+impl From<WhmAnswer> for Answer {
+    /// The function `cpanel` answers in cPanel's envelope, not in WHM's.
+    fn from(answer: WhmAnswer) -> Self {
+        match answer.outcome {
+            Ok(Data::Cpanel(cpanel)) => Answer::Cpanel(*cpanel),
+            outcome => Answer::Whm(WhmAnswer { outcome, ..answer }),
+        }
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Answer::Whm(answer) => answer.serialize(serializer),
+            Answer::Uapi(answer) => answer.serialize(serializer),
+            Answer::Cpanel(answer) => answer.serialize(serializer),
+        }
     }
 }
 

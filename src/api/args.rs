@@ -3,14 +3,18 @@
 //! Promises: values are checked before a handler acts; a missing, empty or wrong one is named in the refusal; no value
 //! is repeated in it.
 
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use crate::accounts::well_formed;
 use crate::engine::reason::Refusal;
 use crate::otp::secret::Secret;
+use crate::wire::form;
 
 /// The longest arguments text that is read, in bytes.
 pub const MAX_TEXT: usize = 1 << 20;
+/// What begins the names of the parameters that are not the function's own: output control and the version.
+pub const API: &str = "api.";
 /// The longest token that is looked at, in bytes: far more than any code, with room for spaces.
 const MAX_TOKEN: usize = 256;
 /// The longest remote address, in bytes.
@@ -46,6 +50,41 @@ impl Args {
         }
     }
 
+    /// Reads a query string or a form body.
+    pub fn from_query(query: &str) -> Result<Self, Refusal> {
+        let mut args = Args::default();
+        for (name, value) in form::parse(query).map_err(|error| Refusal::Unreadable(format!("{error}.")))? {
+            args.add(name, Value::String(value));
+        }
+        Ok(args)
+    }
+
+    /// Adds a value. Those under one name become an array, so that none is lost.
+    pub fn add(&mut self, name: String, value: Value) {
+        match self.0.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            Entry::Occupied(mut entry) => match entry.get_mut() {
+                Value::Array(values) => values.push(value),
+                single => *single = Value::Array(vec![single.take(), value]),
+            },
+        }
+    }
+
+    /// Adds all of `others`.
+    pub fn append(&mut self, others: Args) {
+        for (name, value) in others.0 {
+            self.add(name, value);
+        }
+    }
+
+    /// All values but those whose names begin with `prefix`.
+    pub fn without(&self, prefix: &str) -> Args {
+        let others = self.0.iter().filter(|(name, _)| !name.starts_with(prefix));
+        Args(others.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// The value called `name`, unless it is missing or null.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
@@ -61,8 +100,56 @@ impl Args {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Array(_)) => Err(not_valid(name, "it is given more than once.")),
             Some(_) => Err(not_valid(name, "it is not a string.")),
         }
+    }
+
+    /// The text of the string, number or boolean called `name`, when it is there. A boolean's is 1 or 0.
+    pub fn plain_text(&self, name: &str) -> Result<Option<String>, Refusal> {
+        self.get(name).map(|value| scalar(name, value)).transpose()
+    }
+
+    /// Whether the 0 or 1 called `name` is 1; 0 when it is missing or empty.
+    pub fn bit(&self, name: &str) -> Result<bool, Refusal> {
+        match self.plain_text(name)?.as_deref() {
+            None | Some("" | "0") => Ok(false),
+            Some("1") => Ok(true),
+            Some(_) => Err(not_valid(name, "it is 0 or 1.")),
+        }
+    }
+
+    /// The texts called `name`, `name-0`, `name-1` and so on, as they came; empty ones are left out. A name that is
+    /// repeated counts each time.
+    pub fn texts(&self, name: &str) -> Result<Vec<&str>, Refusal> {
+        let is_one = |other: &str| match other.strip_prefix(name) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix('-').is_some_and(is_number),
+            None => false,
+        };
+        let mut texts = Vec::new();
+        for (name, value) in self.iter().filter(|(other, _)| is_one(other)) {
+            for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+                match value {
+                    Value::Null => {}
+                    Value::String(text) if text.is_empty() => {}
+                    Value::String(text) => texts.push(text.as_str()),
+                    _ => return Err(not_valid(name, "it is not a string.")),
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    /// What is meant for output control: the names that begin with `api.`.
+    pub fn output_control(&self) -> Result<Vec<(String, String)>, Refusal> {
+        let mut parameters = Vec::new();
+        for (name, value) in self.iter().filter(|(name, _)| name.starts_with(API)) {
+            for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+                parameters.push((name.to_owned(), scalar(name, value)?));
+            }
+        }
+        Ok(parameters)
     }
 
     /// The text called `name`, which may not be missing or empty.
@@ -116,6 +203,22 @@ impl Args {
             address => Ok(address),
         }
     }
+}
+
+/// The text of a string, number or boolean. A boolean's is 1 or 0, null's is empty.
+fn scalar(name: &str, value: &Value) -> Result<String, Refusal> {
+    match value {
+        Value::Null => Ok(String::new()),
+        Value::Bool(value) => Ok(u8::from(*value).to_string()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(_) => Err(not_valid(name, "it is given more than once.")),
+        Value::Object(_) => Err(not_valid(name, "it is not a string.")),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Reads the Base32 of a parameter called `secret`.

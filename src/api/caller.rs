@@ -19,6 +19,17 @@ pub enum Role {
     User,
 }
 
+impl Role {
+    /// Whether whoever has this role may call `function`.
+    pub fn may_call(self, function: &Function) -> bool {
+        match function.callers {
+            Callers::Root => self == Role::Root,
+            Callers::RootAndResellers => self != Role::User,
+            Callers::Everybody => true,
+        }
+    }
+}
+
 /// A caller that exists.
 pub struct Caller {
     /// What it may be.
@@ -33,12 +44,7 @@ impl Caller {
         let refusal = || Refusal::MayNotCall(function.name.to_owned());
         let subject = tfa.directory()?.resolve(name)?.ok_or_else(refusal)?;
         let role = role(tfa, &subject)?;
-        let allowed = match function.callers {
-            Callers::Root => role == Role::Root,
-            Callers::RootAndResellers => role != Role::User,
-            Callers::Everybody => true,
-        };
-        if allowed { Ok(Caller { role, subject }) } else { Err(refusal()) }
+        if role.may_call(function) { Ok(Caller { role, subject }) } else { Err(refusal()) }
     }
 
     /// The subject called `name`, when this caller may act on it.

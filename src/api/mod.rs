@@ -1,11 +1,14 @@
 //! The panel's API over the engine: which functions there are, who may call them, what they are given and what they
-//! answer. Every door goes through [`call`] and the one table in `registry`, whatever the request looked like outside.
+//! answer. Every door goes through [`whmapi1`] or [`uapi`] and the one table in `registry`, whatever the request looked
+//! like outside.
 
 pub mod answer;
 pub mod args;
 pub mod caller;
 pub mod registry;
 
+mod meta;
+mod output;
 mod uapi;
 mod whm;
 
@@ -13,8 +16,9 @@ use std::ops::Range;
 
 use crate::engine::Tfa;
 use crate::engine::reason::Refusal;
+use crate::wire::control;
 
-use answer::{Data, Outcome};
+use answer::{Data, Outcome, UapiAnswer, WhmAnswer};
 use args::Args;
 use caller::Caller;
 use registry::{Door, Function};
@@ -27,34 +31,40 @@ pub struct Request<'a> {
     pub caller: Caller,
     /// What was asked.
     pub args: &'a Args,
-    /// The part of a list that the door will show; lists are looked up no further.
+    /// The part of a list that will be shown; lists are looked up no further.
     pub part: Range<usize>,
 }
 
-/// Every record of a list.
-pub const WHOLE: Range<usize> = 0..usize::MAX;
-
-/// Calls the WHM API 1 function `name` for `caller`.
-pub fn whmapi1(tfa: &Tfa, caller: &str, name: &str, args: &Args, part: Range<usize>) -> Outcome {
-    match registry::find(Door::Whm, name) {
-        Some(function) => call(tfa, function, caller, args, part),
-        None => Err(Refusal::UnknownApp(name.to_owned())),
-    }
+/// Calls the WHM API 1 function `name` for `caller`, and applies the output control that `args` asks for.
+pub fn whmapi1(tfa: &Tfa, caller: &str, name: &str, args: &Args) -> WhmAnswer {
+    let outcome = find(Door::Whm, name).and_then(|function| {
+        let control = control::whm(&args.output_control()?)?;
+        output::controlled(&control, |part| call(tfa, function, caller, args, part))
+    });
+    WhmAnswer::controlled(name, outcome)
 }
 
-/// Calls the function `name` of the UAPI module `module` for `caller`.
-pub fn uapi(tfa: &Tfa, caller: &str, module: &str, name: &str, args: &Args) -> Outcome {
+/// Calls the function `name` of the UAPI module `module` for `caller`, and applies the output control that `args` asks
+/// for.
+pub fn uapi(tfa: &Tfa, caller: &str, module: &str, name: &str, args: &Args) -> UapiAnswer {
     if module != registry::MODULE {
-        return Err(Refusal::UnknownModule(module.to_owned()));
+        return UapiAnswer::new(Err(Refusal::UnknownModule(module.to_owned())));
     }
-    match registry::find(Door::Uapi, name) {
-        Some(function) => call(tfa, function, caller, args, WHOLE),
-        None => Err(Refusal::UnknownFunction(name.to_owned())),
-    }
+    UapiAnswer::controlled(find(Door::Uapi, name).and_then(|function| {
+        let control = control::uapi(&args.output_control()?)?;
+        output::controlled(&control, |part| call(tfa, function, caller, args, part))
+    }))
+}
+
+fn find(door: Door, name: &str) -> Result<&'static Function, Refusal> {
+    registry::find(door, name).ok_or_else(|| match door {
+        Door::Whm => Refusal::UnknownApp(name.to_owned()),
+        Door::Uapi => Refusal::UnknownFunction(name.to_owned()),
+    })
 }
 
 /// Calls `function`, when `caller` may.
-pub fn call(tfa: &Tfa, function: &Function, caller: &str, args: &Args, part: Range<usize>) -> Outcome {
+fn call(tfa: &Tfa, function: &Function, caller: &str, args: &Args, part: Range<usize>) -> Outcome {
     let caller = Caller::find(tfa, caller, function)?;
     (function.handler)(&Request { tfa, caller, args, part })
 }

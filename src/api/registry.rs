@@ -1,10 +1,13 @@
 //! The table of all functions: every door reads it, and nothing is callable that is not in it.
 
 use super::answer::Outcome;
-use super::{Request, uapi, whm};
+use super::{Request, meta, uapi, whm};
 
 /// The UAPI module that this library is.
 pub const MODULE: &str = "TwoFactorAuth";
+
+/// What begins the names of the WHM functions that are about two-factor authentication; the others are about calls.
+const PREFIX: &str = "twofactorauth_";
 
 /// Which API a function belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,6 +204,50 @@ pub static FUNCTIONS: &[Function] = &[
         handler: whm::generate_recovery_codes,
     },
     Function {
+        name: "applist",
+        door: Door::Whm,
+        callers: Callers::RootAndResellers,
+        parameters: &[],
+        about: "Lists the WHM functions that the caller may call.",
+        handler: meta::applist,
+    },
+    Function {
+        name: "batch",
+        door: Door::Whm,
+        callers: Callers::RootAndResellers,
+        parameters: &[
+            required("command", "A function and its parameters as in a URL; repeated, or command-0 and so on."),
+            optional("abort_on_error", "1: the first command that fails is the last."),
+        ],
+        about: "Calls several WHM functions, one after the other.",
+        handler: meta::batch,
+    },
+    Function {
+        name: "uapi_cpanel",
+        door: Door::Whm,
+        callers: Callers::RootAndResellers,
+        parameters: &[
+            required("cpanel.user", "The account, mailbox or team user to act for."),
+            required("cpanel.module", "TwoFactorAuth."),
+            required("cpanel.function", "The UAPI function; its own parameters stand beside these."),
+        ],
+        about: "Calls a UAPI function for a user.",
+        handler: meta::uapi_cpanel,
+    },
+    Function {
+        name: "cpanel",
+        door: Door::Whm,
+        callers: Callers::RootAndResellers,
+        parameters: &[
+            required("cpanel_jsonapi_apiversion", "3, which is UAPI."),
+            required("cpanel_jsonapi_user", "The account, mailbox or team user to act for."),
+            required("cpanel_jsonapi_module", "TwoFactorAuth."),
+            required("cpanel_jsonapi_func", "The UAPI function; its own parameters stand beside these."),
+        ],
+        about: "Calls a UAPI function for a user, and answers in cPanel's envelope.",
+        handler: meta::cpanel,
+    },
+    Function {
         name: "generate_user_configuration",
         door: Door::Uapi,
         callers: Callers::Everybody,
@@ -256,11 +303,11 @@ pub fn find(door: Door, name: &str) -> Option<&'static Function> {
 }
 
 impl Function {
-    /// The C symbol that calls it.
-    pub fn symbol(&self) -> String {
+    /// The C symbol that calls it. The functions about other calls have none: `tfa_whmapi1` reaches them by name.
+    pub fn symbol(&self) -> Option<String> {
         match self.door {
-            Door::Whm => format!("tfa_{}", self.name),
-            Door::Uapi => format!("tfa_uapi_{}", self.name),
+            Door::Whm => self.name.starts_with(PREFIX).then(|| format!("tfa_{}", self.name)),
+            Door::Uapi => Some(format!("tfa_uapi_{}", self.name)),
         }
     }
 }

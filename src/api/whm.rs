@@ -1,11 +1,13 @@
 //! The WHM API 1 functions (contract sections 2 and 4): each reads its parameters, asks the engine, and shapes the
 //! answer. Who may call was decided before.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::answer::{Data, Outcome};
-use super::args::{not_valid, read_secret};
+use super::args::{API, not_valid, read_secret};
 use super::caller::Role;
 use super::{DONE, Request, bit};
 use crate::accounts::{Subject, well_formed};
@@ -91,18 +93,8 @@ pub(super) fn remove_user_config(request: &Request<'_>) -> Outcome {
 
 /// The values of `user`, `user-0`, `user-1` and so on, each name once.
 fn users_named<'a>(request: &'a Request<'_>) -> Result<Vec<&'a str>, Refusal> {
-    let mut names = Vec::new();
-    for (parameter, _) in request.args.iter() {
-        let number = parameter.strip_prefix("user-");
-        if parameter != "user" && !number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
-            continue;
-        }
-        if let Some(name) = request.args.optional_text(parameter)?.filter(|name| !name.is_empty())
-            && !names.contains(&name)
-        {
-            names.push(name);
-        }
-    }
+    let mut seen = HashSet::new();
+    let names: Vec<_> = request.args.texts("user")?.into_iter().filter(|name| seen.insert(*name)).collect();
     if names.is_empty() { Err(Refusal::Required("user".to_owned())) } else { Ok(names) }
 }
 
@@ -133,7 +125,7 @@ fn account(request: &Request<'_>, name: &str) -> Result<Subject, Refusal> {
 
 pub(super) fn set_tfa_config_for_user(request: &Request<'_>) -> Outcome {
     let mut secrets = Vec::new();
-    for (name, sections) in request.args.iter().filter(|(name, _)| !name.starts_with("api.")) {
+    for (name, sections) in request.args.iter().filter(|(name, _)| !name.starts_with(API)) {
         add_secrets(request, name, sections, &mut secrets)?;
     }
     if secrets.is_empty() {

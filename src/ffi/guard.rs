@@ -10,11 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::api::answer::{Outcome, UapiAnswer, WhmAnswer};
+use crate::api::answer::{Answer, UapiAnswer, WhmAnswer};
 use crate::api::args::Args;
 use crate::engine::Tfa;
 use crate::engine::reason::Refusal;
 use crate::fork;
+use crate::http::Response;
 use crate::store::Unavailable;
 
 /// Runs `body`; `denial` stands in for the answer of one that panicked.
@@ -58,25 +59,33 @@ pub unsafe fn text<'a>(name: &str, string: *const c_char) -> Result<&'a str, Ref
 ///
 /// # Safety
 /// As for [`handle`] and [`optional_text`].
-pub unsafe fn request(
+pub unsafe fn request<A>(
     tfa: *const Tfa,
     caller: *const c_char,
     args: *const c_char,
-    body: impl FnOnce(&Tfa, &str, &Args) -> Outcome,
-) -> Outcome {
+    body: impl FnOnce(&Tfa, &str, &Args) -> A,
+) -> Result<A, Refusal> {
     // SAFETY: the same promises.
     let (tfa, caller, args) = unsafe { (handle(tfa)?, text("caller", caller)?, optional_text("args", args)?) };
-    body(tfa, caller, &Args::parse(args)?)
+    Ok(body(tfa, caller, &Args::parse(args)?))
 }
 
 /// Answers as WHM API 1 does.
-pub fn whm(command: &str, body: impl FnOnce() -> Outcome) -> *mut c_char {
-    answer(|| WhmAnswer::new(command, body()), || WhmAnswer::new(command, Err(panicked())))
+pub fn whm(command: &str, body: impl FnOnce() -> Result<WhmAnswer, Refusal>) -> *mut c_char {
+    let refused = |refusal| WhmAnswer::new(command, Err(refusal));
+    answer(|| Answer::from(body().unwrap_or_else(refused)), || Answer::from(refused(panicked())))
 }
 
 /// Answers as UAPI does.
-pub fn uapi(body: impl FnOnce() -> Outcome) -> *mut c_char {
-    answer(|| UapiAnswer::new(body()), || UapiAnswer::new(Err(panicked())))
+pub fn uapi(body: impl FnOnce() -> Result<UapiAnswer, Refusal>) -> *mut c_char {
+    let refused = |refusal| UapiAnswer::new(Err(refusal));
+    answer(|| body().unwrap_or_else(refused), || refused(panicked()))
+}
+
+/// Answers a web server.
+pub fn http(body: impl FnOnce() -> Result<Response, Refusal>) -> *mut c_char {
+    let refused = |refusal: Refusal| Response::refused(&refusal);
+    answer(|| body().unwrap_or_else(refused), || refused(panicked()))
 }
 
 /// Answers a function that needs no handle: what `body` makes, or `{"error": …}`.
@@ -116,6 +125,7 @@ mod tests {
         assert!(read(whm("x", || panic!("inside"))).contains(r#""result":0"#));
         assert!(read(uapi(|| panic!("inside"))).contains(r#""status":0"#));
         assert!(read(plain(|| panic!("inside"))).contains("error"));
+        assert!(read(http(|| panic!("inside"))).contains(r#""status":500"#));
     }
 
     #[test]

@@ -7,10 +7,10 @@
 use std::ffi::c_char;
 
 use super::guard::{request, text, whm};
-use crate::api::{self, WHOLE};
+use crate::api;
 use crate::engine::Tfa;
 
-/// Calls the WHM API 1 function `function`: any of those below by its name.
+/// Calls the WHM API 1 function `function` by its name: any of those below, and applist, batch, uapi_cpanel and cpanel.
 ///
 /// # Safety
 /// tfa is NULL or an open handle; caller, function and args are NULL or NUL-terminated strings.
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn tfa_whmapi1(
     whm(command, || {
         let name = name?;
         // SAFETY: the caller promises handle and strings.
-        unsafe { request(tfa, caller, args, |tfa, caller, args| api::whmapi1(tfa, caller, name, args, WHOLE)) }
+        unsafe { request(tfa, caller, args, |tfa, caller, args| api::whmapi1(tfa, caller, name, args)) }
     })
 }
 
@@ -37,9 +37,7 @@ pub unsafe extern "C" fn tfa_whmapi1(
 /// As for [`tfa_whmapi1`].
 unsafe fn call(name: &str, tfa: *mut Tfa, caller: *const c_char, args: *const c_char) -> *mut c_char {
     // SAFETY: the same promises.
-    whm(name, || unsafe {
-        request(tfa, caller, args, |tfa, caller, args| api::whmapi1(tfa, caller, name, args, WHOLE))
-    })
+    whm(name, || unsafe { request(tfa, caller, args, |tfa, caller, args| api::whmapi1(tfa, caller, name, args)) })
 }
 
 /// Asks for second factors from now on.

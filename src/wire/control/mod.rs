@@ -66,12 +66,13 @@ impl Control {
         if self.filters.is_none() && self.sorts.is_empty() { self.window } else { None }
     }
 
-    /// Applies all that was asked to the whole list. `key` is a field that stays whatever columns are asked for.
-    pub fn apply(&self, mut records: Vec<Value>, key: Option<&str>) -> Controlled {
-        let before = records.len();
-        for criterion in self.filters.iter().flatten() {
-            records.retain(|record| criterion.passes(record));
-        }
+    /// Applies all that was asked to the whole list. `key` is a field that stays whatever columns are asked for. Only
+    /// records that pass the filters are kept in memory.
+    pub fn apply(&self, records: impl IntoIterator<Item = Value>, key: Option<&str>) -> Controlled {
+        let mut before = 0_usize;
+        let passes = |record: &Value| self.filters.iter().flatten().all(|criterion| criterion.passes(record));
+        let counted = records.into_iter().inspect(|_| before = before.saturating_add(1));
+        let mut records: Vec<Value> = counted.filter(passes).collect();
         sort::sort(&mut records, &self.sorts);
         let total = records.len();
         if let Some(window) = self.window {
@@ -146,17 +147,7 @@ fn paginate(window: Window, total: usize) -> Value {
     })
 }
 
-/// A map's entries as records, with the key as a field.
-pub fn records_of(entries: Map<String, Value>, key: &str) -> Vec<Value> {
-    let record = |(name, value): (String, Value)| {
-        let mut fields = if let Value::Object(fields) = value { fields } else { Map::new() };
-        fields.insert(key.to_owned(), Value::String(name));
-        Value::Object(fields)
-    };
-    entries.into_iter().map(record).collect()
-}
-
-/// What [`records_of`] took apart, in the records' order. Records without the field are left out.
+/// Records as a map again, by the text in their field `key`, in their order. Records without it are left out.
 pub fn entries_of(records: Vec<Value>, key: &str) -> Map<String, Value> {
     let entry = |record: Value| match record {
         Value::Object(mut fields) => match fields.shift_remove(key) {

@@ -1,0 +1,81 @@
+//! The formats of answers, by the names that callers know them by.
+
+use serde::Serialize;
+
+use super::{xml, yaml};
+
+/// A format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON in one line.
+    Json,
+    /// JSON for people to read.
+    JsonPretty,
+    /// XML in one line.
+    Xml,
+    /// YAML.
+    Yaml,
+}
+
+/// All formats, the command line's default first.
+pub const FORMATS: [Format; 4] = [Format::Yaml, Format::Json, Format::JsonPretty, Format::Xml];
+
+impl Format {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::JsonPretty => "jsonpretty",
+            Format::Xml => "xml",
+            Format::Yaml => "yaml",
+        }
+    }
+
+    /// The format called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        FORMATS.into_iter().find(|format| format.name() == name)
+    }
+
+    /// Its media type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Json | Format::JsonPretty => "application/json",
+            Format::Xml => "application/xml",
+            Format::Yaml => "application/yaml",
+        }
+    }
+
+    /// The answer in this format. JSON is written straight from the answer, however long; the others go through one
+    /// value. The error says why there is no text, which no caller can cause.
+    pub fn write(self, answer: &impl Serialize) -> Result<String, String> {
+        let value = || serde_json::to_value(answer).map_err(|error| error.to_string());
+        match self {
+            Format::Json => serde_json::to_string(answer).map_err(|error| error.to_string()),
+            Format::JsonPretty => serde_json::to_string_pretty(answer).map_err(|error| error.to_string()),
+            Format::Xml => xml::to_string(&value()?).map_err(|error| error.to_string()),
+            Format::Yaml => yaml::to_string(&value()?).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_format_writes_its_own() {
+        let answer = json!({"b": [1], "a": null});
+        for (name, text) in [
+            ("json", r#"{"b":[1],"a":null}"#),
+            ("jsonpretty", "{\n  \"b\": [\n    1\n  ],\n  \"a\": null\n}"),
+            ("xml", "<result><b>1</b><a/></result>"),
+            ("yaml", "---\na: null\nb:\n- 1\n"),
+        ] {
+            let format = Format::from_name(name).unwrap();
+            assert_eq!((format.name(), format.write(&answer).unwrap().as_str()), (name, text));
+        }
+        assert_eq!(Format::from_name("JSON"), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! Output control through the doors: what is filtered, sorted, chunked and told.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, reason, result};
+
+const LIST: &str = "/json-api/twofactorauth_get_user_configs?api.version=1";
+
+/// Ninety-nine accounts `u01`… of root's, and root.
+fn many() -> House {
+    let accounts: serde_json::Map<_, _> =
+        (1..=99).map(|n| (format!("u{n:02}"), json!({"domain": format!("d{}.example", 100 - n)}))).collect();
+    House::with(json!({"inline": accounts}))
+}
+
+fn names(answer: &Value) -> Vec<&str> {
+    answer["data"].as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn whm_filters_sorts_chunks_and_picks_columns() {
+    let house = many();
+    house.enrol("u42");
+    let of = |query: &str| house.get("root", &format!("{LIST}&{query}"));
+    let found = of("api.filter.enable=1&api.filter.a.field=is_enabled&api.filter.a.type=eq&api.filter.a.arg0=1");
+    assert_eq!(found["data"], json!({"u42": {"is_enabled": 1, "primary_domain": "d58.example"}}));
+    assert_eq!(found["metadata"]["filter"], json!({"filtered": 99}));
+    let found = of(
+        "api.filter.enable=1&api.filter.a.field=user&api.filter.a.type=begins&api.filter.a.arg0=u1&api.filter.b.arg0=d8\
+                    &api.sort.enable=1&api.sort.a.field=primary_domain&api.chunk.enable=1&api.chunk.size=3&api.chunk.start=4\
+                    &api.columns.enable=1&api.columns.a=primary_domain",
+    );
+    assert_eq!(names(&found), ["u16", "u15", "u14"]);
+    assert_eq!(found["data"]["u16"], json!({"primary_domain": "d84.example"}));
+    assert_eq!(
+        found["metadata"],
+        json!({"chunk": {"chunks": 3, "current": 2, "records": 9, "size": 3, "start": 4}, "command": "twofactorauth_get_user_configs",
+            "filter": {"filtered": 91}, "reason": "OK", "result": 1, "version": 1})
+    );
+}
+
+#[test]
+fn a_chunk_alone_is_the_same_as_a_part_of_the_whole() {
+    let house = many();
+    let whole = house.get("root", LIST);
+    assert_eq!(names(&whole).len(), 100);
+    let mut walked = serde_json::Map::new();
+    for start in (1..=100).step_by(7) {
+        let part = house.get("root", &format!("{LIST}&api.chunk.enable=1&api.chunk.size=7&api.chunk.start={start}"));
+        assert_eq!(part["metadata"]["chunk"]["records"], 100);
+        walked.extend(part["data"].as_object().unwrap().clone());
+    }
+    assert_eq!(Value::Object(walked).to_string(), whole["data"].to_string());
+}
+
+#[test]
+fn every_door_has_output_control() {
+    let house = many();
+    let args = json!({"api.chunk.enable": 1, "api.chunk.size": 2, "api.sort.enable": true, "api.sort.a.field": "user", "api.sort.a.reverse": 1});
+    let answer = house.whm("root", "twofactorauth_get_user_configs", args);
+    assert_eq!(names(&answer), ["u99", "u98"]);
+}
+
+#[test]
+fn wrong_criteria_are_refused_before_anything_is_done() {
+    let house = many();
+    for (query, expected) in [
+        ("api.filter.enable=2", r#"The parameter "api.filter.enable" is not valid: it is 0 or 1."#),
+        ("api.filter.enable=1&api.filter.a.field=user", r#"The parameter "api.filter.a.arg0" is required."#),
+        ("api.sort.enable=1&api.sort.a.method=numeric", r#"The parameter "api.sort.a.field" is required."#),
+        ("api.chunk.enable=1", r#"The parameter "api.chunk.size" is required."#),
+        (
+            "api.chunk.enable=1&api.chunk.size=0",
+            r#"The parameter "api.chunk.size" is not valid: it is a whole number from 1."#,
+        ),
+        (
+            "api.chunk.enable=1&api.chunk.size=1&api.chunk.size=2",
+            r#"The parameter "api.chunk.size" is not valid: it is given more than once."#,
+        ),
+    ] {
+        let answer = house.get("root", &format!("/json-api/twofactorauth_enable_policy?api.version=1&{query}"));
+        assert_eq!((result(&answer), reason(&answer)), (0, expected));
+    }
+    assert_eq!(house.whm("root", "twofactorauth_policy_status", json!({}))["data"]["is_enabled"], 0);
+}
+
+#[test]
+fn any_other_answer_is_one_record() {
+    let house = House::new();
+    let status = |query: &str| house.get("example", &format!("/execute/TwoFactorAuth/get_user_configuration?{query}"));
+    let passed = status(
+        "api.filter_column=is_enabled&api.filter_term=0&api.filter_type=eq&api.filter_column_1=issuer&api.filter_term_1=server\
+                         &api.sort_column=issuer&api.paginate=1&api.paginate_size=10",
+    );
+    assert_eq!(passed["data"], json!({"is_enabled": 0, "issuer": "server.example.com"}));
+    assert_eq!(
+        passed["metadata"],
+        json!({"filter": {"records_before_filter": 1},
+            "paginate": {"current_page": 1, "results_per_page": 10, "start_result": 1, "total_pages": 1, "total_results": 1}})
+    );
+    let kept_out = status("api.filter_column=is_enabled&api.filter_term=1");
+    assert_eq!((&kept_out["data"], &kept_out["status"]), (&json!({}), &json!(1)));
+    let wrong = status("api.filter_column=issuer&api.filter_term=%5B&api.filter_type=matches");
+    assert!(
+        wrong["errors"][0]
+            .as_str()
+            .unwrap()
+            .starts_with(r#"The parameter "api.filter_term" is not valid: it is no regular"#)
+    );
+    let none =
+        house.get("root", "/json-api/twofactorauth_enable_policy?api.version=1&api.chunk.enable=1&api.chunk.size=5");
+    assert_eq!((result(&none), &none["metadata"]["chunk"]["records"]), (1, &json!(0)));
+}

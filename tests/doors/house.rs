@@ -1,0 +1,96 @@
+//! A house to call at: a server with a reseller, its accounts, a mailbox, a team user and an account of root's.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tfa::api::answer::Answer;
+use tfa::api::args::Args;
+use tfa::engine::Tfa;
+use tfa::engine::config::Config;
+use tfa::http::{Response, respond};
+use tfa::otp::code::{Algorithm, Key};
+use tfa::otp::secret::Secret;
+
+/// A secret of RFC 6238's appendix, in Base32.
+pub const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+pub struct House {
+    pub tfa: Tfa,
+    _folder: TempDir,
+}
+
+/// Who lives here.
+pub fn accounts() -> Value {
+    json!({"inline": {
+        "reseller": {"domain": "reseller.example", "reseller": 1},
+        "example": {"owner": "reseller", "domain": "example.com", "domains": ["addon.example"], "team": ["team_user"]},
+        "other": {"owner": "root", "domain": "other.example"},
+    }})
+}
+
+impl House {
+    pub fn new() -> House {
+        House::with(accounts())
+    }
+
+    pub fn with(accounts: Value) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let config = json!({
+            "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
+            "hostname": "server.example.com",
+            "accounts": accounts,
+        });
+        let tfa = Tfa::open(Config::parse(Some(&config.to_string())).unwrap()).unwrap();
+        House { tfa, _folder: folder }
+    }
+
+    /// A WHM function with JSON arguments.
+    pub fn whm(&self, caller: &str, function: &str, args: Value) -> Value {
+        let args = Args::parse(Some(&args.to_string())).unwrap();
+        serde_json::to_value(Answer::from(tfa::api::whmapi1(&self.tfa, caller, function, &args))).unwrap()
+    }
+
+    /// A UAPI function with JSON arguments.
+    pub fn uapi(&self, caller: &str, function: &str, args: Value) -> Value {
+        let args = Args::parse(Some(&args.to_string())).unwrap();
+        serde_json::to_value(tfa::api::uapi(&self.tfa, caller, "TwoFactorAuth", function, &args)).unwrap()
+    }
+
+    pub fn http(&self, caller: &str, method: &str, target: &str, body: &str) -> Response {
+        respond(&self.tfa, caller, method, target, Some(body))
+    }
+
+    /// What a GET of `target` answers, which must be JSON with status 200.
+    pub fn get(&self, caller: &str, target: &str) -> Value {
+        let response = self.http(caller, "GET", target, "");
+        assert_eq!((response.status, response.content_type), (200, "application/json"), "{target}: {}", response.body);
+        serde_json::from_str(&response.body).unwrap()
+    }
+
+    /// Turns the policy on.
+    pub fn enforce(&self) {
+        assert_eq!(result(&self.whm("root", "twofactorauth_enable_policy", json!({}))), 1);
+    }
+
+    /// Gives `user` [`SECRET`].
+    pub fn enrol(&self, user: &str) {
+        let args = json!({ user: {"primary_account": {"secret": SECRET}} });
+        assert_eq!(result(&self.whm("root", "twofactorauth_set_tfa_config_for_user", args)), 1);
+    }
+}
+
+/// The code that an authenticator with [`SECRET`] shows now.
+pub fn code() -> String {
+    let secret = Secret::from_base32(SECRET).unwrap();
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    format!("{:06}", Key::new(Algorithm::Sha1, secret.bytes()).code(time / 30, 6))
+}
+
+/// `metadata.result` of a WHM answer.
+pub fn result(answer: &Value) -> u64 {
+    answer["metadata"]["result"].as_u64().unwrap()
+}
+
+/// `metadata.reason` of a WHM answer.
+pub fn reason(answer: &Value) -> &str {
+    answer["metadata"]["reason"].as_str().unwrap()
+}
