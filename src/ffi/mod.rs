@@ -7,6 +7,7 @@
 pub mod directory;
 pub mod handle;
 pub mod http;
+pub mod kernel;
 pub mod login;
 pub mod otp;
 pub mod uapi;
