@@ -1,6 +1,8 @@
 //! The WHM API 1 functions (contract sections 2 and 4): each reads its parameters, asks the engine, and shapes the
 //! answer. Who may call was decided before.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -139,8 +141,18 @@ pub(super) fn set_tfa_config_for_user(request: &Request<'_>) -> Outcome {
     if secrets.is_empty() {
         return Err(Refusal::Required("user".to_owned()));
     }
+    named_once(&secrets)?;
     request.tfa.set_secrets(&secrets)?;
     DONE
+}
+
+/// Refuses a subject that is named twice, in two spellings: nobody can tell which secret is meant.
+fn named_once(secrets: &[(Subject, Secret)]) -> Result<(), Refusal> {
+    let mut names = HashSet::new();
+    match secrets.iter().find(|(subject, _)| !names.insert(subject.name())) {
+        Some((subject, _)) => Err(not_valid(subject.name(), "it is named twice.")),
+        None => Ok(()),
+    }
 }
 
 /// Adds the secrets of one account's sections, each checked.
