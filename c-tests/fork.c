@@ -226,6 +226,11 @@ static void *calls_all_the_time(void *context)
     return NULL;
 }
 
+static int user_beside_threads(void *user)
+{
+    leave(enrols_and_logs_in(user));
+}
+
 static void fork_among_threads(void)
 {
     int rounds = setting("TFA_TEST_ROUNDS", 10);
@@ -236,7 +241,7 @@ static void fork_among_threads(void)
         pthread_create(&threads[thread], NULL, calls_all_the_time, "somebody");
     }
     for (int child = 0; child < rounds; child++) {
-        children[child] = start(user_in_a_child, (void *)text("among-threads-%d", child));
+        children[child] = start(user_beside_threads, (void *)text("among-threads-%d", child));
     }
     is_number(finished(children, (size_t)rounds), rounds, "%d forks while four threads call: every child works", rounds);
     threads_end = true;
@@ -379,7 +384,7 @@ static void fork_in_a_lookup(void)
     tfa_set_lookup(tfa, forks_in_lookup, NULL);
     int32_t verdict = tfa_login(tfa, "from-a-lookup", NULL);
     if (forked_in_lookup == -1) {
-        exit(verdict == TFA_NOT_REQUIRED ? enrols_and_logs_in("from-a-lookup") : 1);
+        _exit(verdict == TFA_NOT_REQUIRED ? enrols_and_logs_in("from-a-lookup") : 1);
     }
     is_number(verdict, TFA_NOT_REQUIRED, "a lookup may fork");
     is_number(finished(&forked_in_lookup, 1), 1, "its child comes out of the call and works");

@@ -6,66 +6,63 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <jansson.h>
-#include <sched.h>
-#include <stdint.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define RING 64
 #define PLACES 64
 
 /* ---- Texts ---- */
 
-static pthread_key_t ring_key;
-static pthread_once_t ring_once = PTHREAD_ONCE_INIT;
+static pthread_key_t texts_key;
+static pthread_once_t texts_once = PTHREAD_ONCE_INIT;
 
-struct ring {
-    char *texts[RING];
-    unsigned next;
+/* A thread's texts, the last one first. */
+struct kept_text {
+    struct kept_text *before;
+    char *text;
 };
 
-static void ring_free(void *memory)
+static void free_texts(void *last)
 {
-    struct ring *ring = memory;
-    for (size_t place = 0; ring != NULL && place < RING; place++) {
-        free(ring->texts[place]);
+    for (struct kept_text *entry = last, *before; entry != NULL; entry = before) {
+        before = entry->before;
+        free(entry->text);
+        free(entry);
     }
-    free(ring);
 }
 
-/* The main thread's ring: no destructor runs for that thread. */
-static void ring_end(void)
+/* The main thread's: no destructor runs for that thread. */
+static void free_main_texts(void)
 {
-    ring_free(pthread_getspecific(ring_key));
-    pthread_setspecific(ring_key, NULL);
+    free_texts(pthread_getspecific(texts_key));
+    pthread_setspecific(texts_key, NULL);
 }
 
-static void ring_begin(void)
+static void begin_texts(void)
 {
-    if (pthread_key_create(&ring_key, ring_free) != 0 || atexit(ring_end) != 0) {
+    if (pthread_key_create(&texts_key, free_texts) != 0 || atexit(free_main_texts) != 0) {
         die("there is no room for texts");
     }
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
-/* Hands a text over to the calling thread's ring. */
+/* Hands a text over to the calling thread. */
 static const char *kept(char *owned)
 {
-    pthread_once(&ring_once, ring_begin);
-    struct ring *ring = pthread_getspecific(ring_key);
-    if (ring == NULL) {
-        ring = calloc(1, sizeof(*ring));
-        if (ring == NULL || pthread_setspecific(ring_key, ring) != 0) {
-            die("out of memory");
-        }
+    pthread_once(&texts_once, begin_texts);
+    struct kept_text *entry = malloc(sizeof(*entry));
+    if (entry == NULL) {
+        die("out of memory");
     }
-    unsigned place = ring->next++ % RING;
-    free(ring->texts[place]);
-    ring->texts[place] = owned;
+    *entry = (struct kept_text){pthread_getspecific(texts_key), owned};
+    pthread_setspecific(texts_key, entry);
     return owned;
 }
 
@@ -438,9 +435,18 @@ pid_t start(int (*body)(void *), void *context)
     }
     if (child == 0) {
         alarm(120);
-        exit(body(context));
+        int status = body(context);
+        fflush(stdout);
+        _exit(status);
     }
     return child;
+}
+
+void leave(int status)
+{
+    fflush(stdout);
+    execl("/bin/sh", "sh", "-c", status == 0 ? "exit 0" : "exit 1", (char *)NULL);
+    _exit(status);
 }
 
 int finished(const pid_t *children, size_t count)
@@ -465,15 +471,16 @@ int finished(const pid_t *children, size_t count)
 void gate_wait(struct gate *gate)
 {
     atomic_fetch_add(&gate->waiting, 1);
-    while (!atomic_load(&gate->open)) {
-        usleep(200);
+    while (atomic_load(&gate->open) == 0) {
+        syscall(SYS_futex, &gate->open, FUTEX_WAIT, 0, NULL, NULL, 0);
     }
 }
 
 void gate_open(struct gate *gate, int expected)
 {
     while (atomic_load(&gate->waiting) < expected) {
-        usleep(200);
+        usleep(1000);
     }
-    atomic_store(&gate->open, true);
+    atomic_store(&gate->open, 1);
+    syscall(SYS_futex, &gate->open, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

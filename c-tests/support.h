@@ -3,8 +3,8 @@
  * from an authenticator that is not ours (oathtool), and child processes.
  *
  * Promises: whatever goes wrong here ends the program with a word about it, so a test never passes on half a
- * preparation. Texts that these functions return need no freeing: each thread keeps its last RING of them. Time steps
- * are 30 seconds unless a function says otherwise.
+ * preparation. Texts that these functions return need no freeing: they live as long as the thread that asked for them.
+ * Time steps are 30 seconds unless a function says otherwise.
  */
 #ifndef SUPPORT_H
 #define SUPPORT_H
@@ -135,8 +135,13 @@ void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE]);
 /* Memory that parent and children share, all zero. */
 void *shared(size_t size);
 
-/* Forks a child that runs body and exits with what it returns; it is killed after two minutes. */
+/* Forks a child that runs body and exits with what it returns; it is killed after two minutes. Valgrind looks for leaks
+ * in it, AddressSanitizer only in the parent, since that takes it longer than the child lives. */
 pid_t start(int (*body)(void *), void *context);
+
+/* Ends a child of a process with threads. What the other threads held at the moment of the fork is lost in it, which is
+ * nobody's fault, so it becomes another program, in which nothing looks for leaks. */
+__attribute__((noreturn)) void leave(int status);
 
 /* Waits for children; answers how many of them exited with 0. */
 int finished(const pid_t *children, size_t count);
@@ -144,7 +149,7 @@ int finished(const pid_t *children, size_t count);
 /* Where several wait to begin at the same moment. In shared memory for processes. */
 struct gate {
     atomic_int waiting;
-    atomic_bool open;
+    atomic_int open;
 };
 
 /* Waits at the gate. */
