@@ -131,8 +131,18 @@ pub(super) fn set_tfa_config_for_user(request: &Request<'_>) -> Outcome {
     if secrets.is_empty() {
         return Err(Refusal::Required("user".to_owned()));
     }
+    named_once(&secrets)?;
     request.tfa.set_secrets(&secrets)?;
     DONE
+}
+
+/// Refuses a subject that is named twice, in two spellings: nobody can tell which secret is meant.
+fn named_once(secrets: &[(Subject, Secret)]) -> Result<(), Refusal> {
+    let mut names = HashSet::new();
+    match secrets.iter().find(|(subject, _)| !names.insert(subject.name())) {
+        Some((subject, _)) => Err(not_valid(subject.name(), "it is named twice.")),
+        None => Ok(()),
+    }
 }
 
 /// Adds the secrets of one account's sections, each checked.

@@ -4,6 +4,8 @@
 //! code is used up; a secret that comes back after it was removed remembers its last step; setting for others is all
 //! or nothing. A new secret begins anew: no wrong codes, no recovery codes.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -86,7 +88,7 @@ impl Tfa {
         })
     }
 
-    /// Gives each subject the secret beside it, in place of all it had: all of them, or none.
+    /// Gives each subject the secret beside it, in place of all it had: all of them, or none. Nobody is named twice.
     pub fn set_secrets(&self, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
         self.settle(|| {
             let mut replacements = Vec::with_capacity(subjects.len());
@@ -101,11 +103,12 @@ impl Tfa {
         })
     }
 
-    /// Removes the enrolments of `subjects`; those that have none are left as they are.
+    /// Removes the enrolments of `subjects`; those that have none are left as they are. One may be named twice.
     pub fn remove(&self, subjects: &[Subject]) -> Result<(), Refusal> {
+        let subjects: BTreeMap<_, _> = subjects.iter().map(|subject| (subject.name(), subject)).collect();
         self.settle(|| {
             let mut removals = Vec::with_capacity(subjects.len());
-            for subject in subjects {
+            for subject in subjects.values() {
                 let records = self.subject_records(subject)?;
                 let Some(enrolment) = self.enrolment_in(subject, &records)? else {
                     continue;

@@ -1,6 +1,6 @@
 //! One-time passwords without a handle: no store, no clock but the one that is passed in.
 //!
-//! secret and length: the raw bytes of the shared secret. algorithm: TFA_SHA1, TFA_SHA256 or TFA_SHA512. digits: 1 to
+//! secret and length: the raw bytes of the shared secret, at most 65536. algorithm: TFA_SHA1, TFA_SHA256 or TFA_SHA512. digits: 1 to
 //! 10 (10 are the whole truncated value of RFC 4226). period: seconds of a step, at least 1. time: Unix seconds.
 
 use std::ffi::c_char;
@@ -27,6 +27,8 @@ pub const TFA_SHA512: u32 = 512;
 const MAX_SKEW: u32 = 1000;
 /// The longest code that is looked at, in bytes.
 const MAX_CODE: usize = 256;
+/// The longest secret that is looked at, in bytes.
+const MAX_SECRET: usize = 1 << 16;
 /// The longest Base32 text that is decoded, in bytes.
 const MAX_BASE32: usize = 1 << 16;
 
@@ -231,7 +233,7 @@ pub unsafe extern "C" fn tfa_qr(args: *const c_char) -> *mut c_char {
 /// secret is NULL or points to length bytes.
 unsafe fn bytes<'a>(secret: *const u8, length: usize) -> Option<&'a [u8]> {
     // SAFETY: it is used when it is not NULL, and the caller promises length bytes.
-    (!secret.is_null()).then(|| unsafe { std::slice::from_raw_parts(secret, length) })
+    (!secret.is_null() && length <= MAX_SECRET).then(|| unsafe { std::slice::from_raw_parts(secret, length) })
 }
 
 /// How codes are made, unless an argument is not valid.

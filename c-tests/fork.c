@@ -1,0 +1,434 @@
+/*
+ * Fork (design section 3): the library is opened once, and the process forks in every way that panels and daemons do.
+ *
+ * Nothing that a child was told is lost, no two processes make the same random text, one code lets one process in,
+ * and no child hangs. TFA_TEST_PROCESSES is how many race (200), TFA_TEST_ROUNDS how often.
+ */
+#include "support.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHILDREN 8
+#define USERS 4
+#define SECRETS 50
+
+/* One handle, opened before every fork. */
+static struct place place;
+static tfa_t *tfa;
+
+/* Enrols a user of this test's own, and logs in twice. */
+static int enrols_and_logs_in(const char *user)
+{
+    char secret[SECRET_SIZE];
+    long step = step_now();
+    enrol(tfa, user, step, secret);
+    NEED(tfa_login(tfa, user, code(secret, step)) == TFA_DENIED);
+    NEED(tfa_login(tfa, user, code(secret, step + 1)) == TFA_VERIFIED);
+    NEED(tfa_login(tfa, user, code(secret, step + 1)) == TFA_DENIED);
+    return 0;
+}
+
+static int user_in_a_child(void *user)
+{
+    return enrols_and_logs_in(user);
+}
+
+/* ---- Enrolling and logging in everywhere at once ---- */
+
+struct enrolled {
+    struct gate gate;
+    long step;
+    struct {
+        char name[32];
+        char secret[SECRET_SIZE];
+        char recovery_code[32];
+    } users[CHILDREN][USERS];
+};
+
+struct task {
+    struct enrolled *all;
+    int child;
+};
+
+static int enrols_users(void *context)
+{
+    struct task *task = context;
+    gate_wait(&task->all->gate);
+    for (int user = 0; user < USERS; user++) {
+        char *name = task->all->users[task->child][user].name, *secret = task->all->users[task->child][user].secret;
+        snprintf(name, 32, "child%d-user%d", task->child, user);
+        enrol(tfa, name, task->all->step, secret);
+        NEED(tfa_login(tfa, name, code(secret, task->all->step + 1)) == TFA_VERIFIED);
+        const char *codes = uapi(tfa, name, "generate_recovery_codes", NULL);
+        snprintf(task->all->users[task->child][user].recovery_code, 32, "%s", at(codes, "data/recovery_codes/0"));
+    }
+    return 0;
+}
+
+static void nothing_is_lost(void)
+{
+    struct enrolled *all = shared(sizeof(*all));
+    struct task tasks[CHILDREN];
+    pid_t children[CHILDREN];
+    all->step = step_now();
+    for (int child = 0; child < CHILDREN; child++) {
+        tasks[child] = (struct task){all, child};
+        children[child] = start(enrols_users, &tasks[child]);
+    }
+    gate_open(&all->gate, CHILDREN);
+    is_number(finished(children, CHILDREN), CHILDREN, "%d children enrol %d users each, all at once", CHILDREN, USERS);
+    int used = 0, fresh = 0, recovered = 0;
+    for (int user = 0; user < CHILDREN * USERS; user++) {
+        const char *name = all->users[user / USERS][user % USERS].name, *secret = all->users[user / USERS][user % USERS].secret;
+        used += tfa_login(tfa, name, code(secret, all->step + 1)) == TFA_DENIED;
+        fresh += tfa_login(tfa, name, code(secret, all->step + 2)) == TFA_VERIFIED;
+        recovered += tfa_login(tfa, name, all->users[user / USERS][user % USERS].recovery_code) == TFA_VERIFIED;
+    }
+    is_number(used, CHILDREN * USERS, "the parent knows every code that they used");
+    is_number(fresh, CHILDREN * USERS, "and lets every user in with the next one");
+    is_number(recovered, CHILDREN * USERS, "and with a recovery code");
+    const char *list = whm(tfa, "root", "twofactorauth_get_user_configs", NULL);
+    is_number(size_at(list, "data"), CHILDREN * USERS + 1, "all of them are listed, and root");
+}
+
+/* ---- Secrets ---- */
+
+struct secrets {
+    struct gate gate;
+    char texts[CHILDREN + 1][SECRETS][SECRET_SIZE];
+};
+
+struct making {
+    struct secrets *secrets;
+    int process;
+};
+
+static int makes_secrets(void *context)
+{
+    struct making *making = context;
+    if (making->process < CHILDREN) {
+        gate_wait(&making->secrets->gate);
+    }
+    for (int number = 0; number < SECRETS; number++) {
+        char *into = making->secrets->texts[making->process][number];
+        if (number % 2 == 0) {
+            propose(tfa, "example", into);
+        } else {
+            snprintf(into, SECRET_SIZE, "%s", at(taken(tfa_secret("{\"length\": 16}")), "secret"));
+        }
+        NEED(strlen(into) == 16);
+    }
+    return 0;
+}
+
+static int compare(const void *left, const void *right)
+{
+    return strcmp(left, right);
+}
+
+static void secrets_differ(void)
+{
+    struct secrets *secrets = shared(sizeof(*secrets));
+    struct making making[CHILDREN + 1];
+    pid_t children[CHILDREN];
+    taken(tfa_secret(NULL)); /* The parent has made one before, so that there is something to inherit. */
+    for (int child = 0; child < CHILDREN; child++) {
+        making[child] = (struct making){secrets, child};
+        children[child] = start(makes_secrets, &making[child]);
+    }
+    gate_open(&secrets->gate, CHILDREN);
+    making[CHILDREN] = (struct making){secrets, CHILDREN};
+    is_number(makes_secrets(&making[CHILDREN]), 0, "the parent makes %d secrets", SECRETS);
+    is_number(finished(children, CHILDREN), CHILDREN, "%d children do at the same time", CHILDREN);
+    char(*all)[SECRET_SIZE] = &secrets->texts[0][0];
+    int total = (CHILDREN + 1) * SECRETS, same = 0;
+    qsort(all, (size_t)total, SECRET_SIZE, compare);
+    for (int number = 1; number < total; number++) {
+        same += strcmp(all[number - 1], all[number]) == 0;
+    }
+    is_number(same, 0, "no two of all %d are the same", total);
+}
+
+/* ---- Races ---- */
+
+struct race {
+    struct gate gate;
+    char user[32];
+    char code[32];
+    atomic_int verified, denied, locked, unanswered;
+};
+
+static int races(void *context)
+{
+    struct race *race = context;
+    gate_wait(&race->gate);
+    switch (tfa_login(tfa, race->user, race->code)) {
+    case TFA_VERIFIED: race->verified++; break;
+    case TFA_DENIED: race->denied++; break;
+    case TFA_LOCKED: race->locked++; break;
+    default: race->unanswered++;
+    }
+    return 0;
+}
+
+static void run_race(const char *user, const char *right, const char *what, bool locks)
+{
+    int processes = setting("TFA_TEST_PROCESSES", 200);
+    struct race *race = shared(sizeof(*race));
+    snprintf(race->user, sizeof(race->user), "%s", user);
+    snprintf(race->code, sizeof(race->code), "%s", right);
+    pid_t *children = calloc((size_t)processes, sizeof(*children));
+    for (int child = 0; child < processes; child++) {
+        children[child] = start(races, race);
+    }
+    gate_open(&race->gate, processes);
+    is_number(finished(children, (size_t)processes), processes, "%d processes race with one %s", processes, what);
+    is_number(race->verified, 1, "exactly one gets in");
+    is_number(race->denied + race->locked, processes - 1, "all others are told to keep out");
+    is_number(race->unanswered, 0, "none is left without an answer");
+    is_number(race->locked > 0, locks && processes > 10, "%s", locks ? "used recovery codes count as wrong ones, and lock"
+                                                                     : "used one-time codes lock nobody");
+    free(children);
+}
+
+static void one_gets_in(void)
+{
+    char secret[SECRET_SIZE], recovery_code[32];
+    long step = step_now();
+    enrol(tfa, "racer", step, secret);
+    run_race("racer", code(secret, step + 1), "right code", false);
+    is_text(at(whm(tfa, "root", "twofactorauth_login_status", "{\"user\": \"racer\"}"), "data/failures"), "0",
+            "a code that comes too late is no guess");
+    const char *codes = uapi(tfa, "racer", "generate_recovery_codes", NULL);
+    snprintf(recovery_code, sizeof(recovery_code), "%s", at(codes, "data/recovery_codes/4"));
+    run_race("racer", recovery_code, "recovery code", true);
+    is_text(at(whm(tfa, "root", "twofactorauth_login_status", "{\"user\": \"racer\"}"), "data/recovery_codes_left"), "9",
+            "nine recovery codes are left");
+}
+
+/* ---- Fork while threads call ---- */
+
+static atomic_bool threads_end;
+static atomic_int thread_calls, thread_troubles;
+
+static void *calls_all_the_time(void *context)
+{
+    while (!threads_end) {
+        bool good = tfa_login(tfa, context, NULL) == TFA_NOT_REQUIRED &&
+                    worked(whm(tfa, "root", "twofactorauth_set_issuer", "{\"issuer\": \"Example Hosting\"}"));
+        atomic_fetch_add(good ? &thread_calls : &thread_troubles, 1);
+    }
+    return NULL;
+}
+
+static int user_beside_threads(void *user)
+{
+    leave(enrols_and_logs_in(user));
+}
+
+static void fork_among_threads(void)
+{
+    int rounds = setting("TFA_TEST_ROUNDS", 10);
+    pthread_t threads[4];
+    pid_t children[64];
+    rounds = rounds > 64 ? 64 : rounds;
+    for (size_t thread = 0; thread < COUNT(threads); thread++) {
+        pthread_create(&threads[thread], NULL, calls_all_the_time, "somebody");
+    }
+    for (int child = 0; child < rounds; child++) {
+        children[child] = start(user_beside_threads, (void *)text("among-threads-%d", child));
+    }
+    is_number(finished(children, (size_t)rounds), rounds, "%d forks while four threads call: every child works", rounds);
+    threads_end = true;
+    for (size_t thread = 0; thread < COUNT(threads); thread++) {
+        pthread_join(threads[thread], NULL);
+    }
+    ok(thread_calls > 0 && thread_troubles == 0, "and so did the threads");
+}
+
+/* ---- Generations ---- */
+
+static int child_with_child(void *context)
+{
+    NEED(enrols_and_logs_in(text("%s-child", (const char *)context)) == 0);
+    pid_t child = start(user_in_a_child, context);
+    NEED(enrols_and_logs_in(text("%s-meanwhile", (const char *)context)) == 0);
+    NEED(finished(&child, 1) == 1);
+    return 0;
+}
+
+static void child_of_a_child(void)
+{
+    pid_t child = start(child_with_child, "generations");
+    is_number(finished(&child, 1), 1, "a child of a child works, and so does the child meanwhile");
+}
+
+struct orphan {
+    atomic_int result; /* 0 until the orphan is done, then 1 when all went well, else 2 */
+    bool close_before_exit;
+    bool daemon;
+};
+
+/* What a daemon does to itself: its own session, no inherited files, another folder. */
+static void become_daemon(void)
+{
+    setsid();
+    for (int file = 3; file < 1024; file++) {
+        close(file);
+    }
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, 0);
+    umask(0);
+    if (chdir("/") != 0) {
+        _exit(1);
+    }
+}
+
+static int outlives_its_parent(void *context)
+{
+    struct orphan *orphan = context;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child < 0) {
+        return 1;
+    }
+    if (child > 0) {
+        if (orphan->close_before_exit) {
+            tfa_close(tfa);
+        }
+        _exit(0);
+    }
+    alarm(60);
+    while (getppid() == parent) {
+        usleep(1000);
+    }
+    if (orphan->daemon) {
+        become_daemon();
+    }
+    const char *user = text("orphan-%d%d", orphan->close_before_exit, orphan->daemon);
+    atomic_store(&orphan->result, enrols_and_logs_in(user) == 0 ? 1 : 2);
+    _exit(0);
+}
+
+static void parent_exits_first(bool close_before_exit, bool daemon, const char *what)
+{
+    struct orphan *orphan = shared(sizeof(*orphan));
+    orphan->close_before_exit = close_before_exit;
+    orphan->daemon = daemon;
+    pid_t child = start(outlives_its_parent, orphan);
+    is_number(finished(&child, 1), 1, "%s: the parent is gone", what);
+    for (int wait = 0; orphan->result == 0 && wait < 6000; wait++) {
+        usleep(10 * 1000);
+    }
+    is_number(orphan->result, 1, "%s: its child enrols and logs in", what);
+}
+
+/* ---- Closing here and there ---- */
+
+static int closes(void *context)
+{
+    (void)context;
+    tfa_close(tfa);
+    tfa = open_at(&place, WIDE);
+    NEED(enrols_and_logs_in("opened-again") == 0);
+    tfa_close(tfa);
+    return 0;
+}
+
+static int waits_for_gate(void *context)
+{
+    gate_wait(context);
+    return enrols_and_logs_in("after-close");
+}
+
+static void closing(void)
+{
+    pid_t child = start(closes, NULL);
+    is_number(finished(&child, 1), 1, "a child closes the handle and opens its own");
+    is_number(enrols_and_logs_in("parent"), 0, "which leaves the parent's alone");
+    struct gate *gate = shared(sizeof(*gate));
+    tfa_t *second = open_at(&place, WIDE);
+    child = start(waits_for_gate, gate);
+    tfa_close(second);
+    tfa_close(tfa);
+    gate_open(gate, 1);
+    is_number(finished(&child, 1), 1, "a child goes on when the parent has closed the handle");
+    tfa = open_at(&place, WIDE);
+}
+
+/* ---- A lookup that forks ---- */
+
+static pid_t forked_in_lookup;
+
+static int32_t forks_in_lookup(void *context, const char *question, const char *name, void *reply)
+{
+    (void)context, (void)name;
+    if (forked_in_lookup == 0) {
+        fflush(stdout);
+        forked_in_lookup = fork();
+        if (forked_in_lookup == 0) {
+            forked_in_lookup = -1; /* the child goes on inside the call, and does not fork again */
+            alarm(60);
+        }
+    }
+    return strcmp(question, "account") == 0 ? tfa_reply(reply, "{}") : 0;
+}
+
+static void fork_in_a_lookup(void)
+{
+    tfa_set_lookup(tfa, forks_in_lookup, NULL);
+    int32_t verdict = tfa_login(tfa, "from-a-lookup", NULL);
+    if (forked_in_lookup == -1) {
+        _exit(verdict == TFA_NOT_REQUIRED ? enrols_and_logs_in("from-a-lookup") : 1);
+    }
+    is_number(verdict, TFA_NOT_REQUIRED, "a lookup may fork");
+    is_number(finished(&forked_in_lookup, 1), 1, "its child comes out of the call and works");
+}
+
+/* ---- A process made past libc ---- */
+
+static void bare_clone(void)
+{
+    fflush(stdout);
+    long child = syscall(SYS_clone, SIGCHLD, 0L, 0L, 0L, 0L);
+    if (child == 0) {
+        int32_t verdict = tfa_login(tfa, "example", NULL);
+        char *answer = tfa_twofactorauth_policy_status(tfa, "root", NULL);
+        bool refused = verdict == TFA_UNANSWERED && answer != NULL && strstr(answer, "\"result\":0") != NULL;
+        tfa_free(answer);
+        tfa_close(tfa);
+        _exit(refused ? 0 : 1);
+    }
+    pid_t children[1] = {(pid_t)child};
+    is_number(finished(children, 1), 1, "a process made past libc is refused, and may close");
+    is_number(enrols_and_logs_in("after-clone"), 0, "which the parent does not notice");
+}
+
+int main(void)
+{
+    place = new_place();
+    tfa = open_at(&place, WIDE);
+    whm(tfa, "root", "twofactorauth_enable_policy", NULL);
+    nothing_is_lost();
+    secrets_differ();
+    one_gets_in();
+    fork_among_threads();
+    child_of_a_child();
+    parent_exits_first(false, false, "leaving the handle open");
+    parent_exits_first(true, false, "closing the handle");
+    parent_exits_first(false, true, "as a daemon");
+    closing();
+    bare_clone();
+    fork_in_a_lookup();
+    tfa_close(tfa);
+    tfa = open_at(&place, WIDE);
+    is_text(at(whm(tfa, "root", "twofactorauth_get_user_configs", NULL), "data/orphan-01/is_enabled"), "1",
+            "opened again, the store has what the children did");
+    tfa_close(tfa);
+    return done();
+}

@@ -1,0 +1,486 @@
+/* What the C tests share; see support.h. JSON is read by jansson, which is not what the library writes it with. */
+#include "support.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <jansson.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PLACES 64
+
+/* ---- Texts ---- */
+
+static pthread_key_t texts_key;
+static pthread_once_t texts_once = PTHREAD_ONCE_INIT;
+
+/* A thread's texts, the last one first. */
+struct kept_text {
+    struct kept_text *before;
+    char *text;
+};
+
+static void free_texts(void *last)
+{
+    for (struct kept_text *entry = last, *before; entry != NULL; entry = before) {
+        before = entry->before;
+        free(entry->text);
+        free(entry);
+    }
+}
+
+/* The main thread's: no destructor runs for that thread. */
+static void free_main_texts(void)
+{
+    free_texts(pthread_getspecific(texts_key));
+    pthread_setspecific(texts_key, NULL);
+}
+
+static void begin_texts(void)
+{
+    if (pthread_key_create(&texts_key, free_texts) != 0 || atexit(free_main_texts) != 0) {
+        die("there is no room for texts");
+    }
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+/* Hands a text over to the calling thread. */
+static const char *kept(char *owned)
+{
+    pthread_once(&texts_once, begin_texts);
+    struct kept_text *entry = malloc(sizeof(*entry));
+    if (entry == NULL) {
+        die("out of memory");
+    }
+    *entry = (struct kept_text){pthread_getspecific(texts_key), owned};
+    pthread_setspecific(texts_key, entry);
+    return owned;
+}
+
+static const char *formatted(const char *format, va_list values)
+{
+    char *owned = NULL;
+    if (vasprintf(&owned, format, values) < 0) {
+        die("out of memory");
+    }
+    return kept(owned);
+}
+
+const char *text(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    const char *result = formatted(format, values);
+    va_end(values);
+    return result;
+}
+
+char *repeated(const char *part, size_t count)
+{
+    size_t length = strlen(part);
+    char *result = malloc(length * count + 1);
+    if (result == NULL) {
+        die("out of memory");
+    }
+    for (size_t place = 0; place < count; place++) {
+        memcpy(result + place * length, part, length);
+    }
+    result[length * count] = '\0';
+    return result;
+}
+
+void die(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    fflush(stdout);
+    fputs("# cannot go on: ", stderr);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+    _exit(99);
+}
+
+int setting(const char *variable, int usual)
+{
+    const char *value = getenv(variable);
+    int number = value == NULL ? usual : atoi(value);
+    if (number < 1) {
+        die("%s is not a number from 1", variable);
+    }
+    return number;
+}
+
+/* ---- A store of one's own ---- */
+
+static char places[PLACES][64];
+static size_t place_count;
+static pid_t places_owner;
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+    (void)status, (void)kind, (void)walk;
+    return remove(path);
+}
+
+static void remove_places(void)
+{
+    for (size_t place = 0; getpid() == places_owner && place < place_count; place++) {
+        chmod(places[place], 0700);
+        nftw(places[place], remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
+struct place new_place(void)
+{
+    if (places_owner == 0) {
+        places_owner = getpid();
+        atexit(remove_places);
+    }
+    struct place place = {.folder = "/tmp/tfa-test-XXXXXX"};
+    if (place_count == PLACES || mkdtemp(place.folder) == NULL) {
+        die("no temporary folder: %s", strerror(errno));
+    }
+    memcpy(places[place_count++], place.folder, sizeof(place.folder));
+    snprintf(place.database, sizeof(place.database), "%s/tfa.db", place.folder);
+    snprintf(place.key, sizeof(place.key), "%s/tfa.key", place.folder);
+    return place;
+}
+
+const char *config(const struct place *place, const char *more)
+{
+    return text("{\"store\": \"sqlite:%s\", \"hostname\": \"server.example.com\"%s%s}", place->database,
+                *more == '\0' ? "" : ", ", more);
+}
+
+tfa_t *open_at(const struct place *place, const char *more)
+{
+    char *error = NULL;
+    tfa_t *tfa = tfa_open(config(place, more), &error);
+    if (tfa == NULL) {
+        die("the store does not open: %s", error);
+    }
+    return tfa;
+}
+
+const char *refusal(const char *configuration)
+{
+    char *error = NULL;
+    tfa_t *tfa = tfa_open(configuration, &error);
+    if (tfa != NULL) {
+        tfa_close(tfa);
+        return "";
+    }
+    return at(taken(error), "error");
+}
+
+void write_file(const char *path, const char *contents, size_t length)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || write(file, contents, length) != (ssize_t)length || close(file) != 0) {
+        die("%s cannot be written: %s", path, strerror(errno));
+    }
+}
+
+/* FNV-1a: enough to tell two states of a file apart. */
+static unsigned long long mixed(unsigned long long hash, const void *bytes, size_t length)
+{
+    for (const unsigned char *byte = bytes; length > 0; byte++, length--) {
+        hash = (hash ^ *byte) * 0x100000001b3ULL;
+    }
+    return hash;
+}
+
+static unsigned long long mixed_file(unsigned long long hash, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        die("%s cannot be read: %s", path, strerror(errno));
+    }
+    char block[4096];
+    size_t length;
+    while ((length = fread(block, 1, sizeof(block), file)) > 0) {
+        hash = mixed(hash, block, length);
+    }
+    fclose(file);
+    return hash;
+}
+
+unsigned long long fingerprint(const struct place *place)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(place->folder, &entries, NULL, alphasort);
+    if (count < 0) {
+        die("%s cannot be read: %s", place->folder, strerror(errno));
+    }
+    unsigned long long hash = 0xcbf29ce484222325ULL;
+    for (int entry = 0; entry < count; entry++) {
+        const char *name = entries[entry]->d_name;
+        if (name[0] != '.' && strstr(name, "-shm") == NULL) {
+            hash = mixed(hash, name, strlen(name) + 1);
+            hash = mixed_file(hash, text("%s/%s", place->folder, name));
+        }
+        free(entries[entry]);
+    }
+    free(entries);
+    return hash;
+}
+
+/* ---- Calls ---- */
+
+const char *taken(char *answer)
+{
+    if (answer == NULL) {
+        die("the library answered NULL");
+    }
+    char *copy = strdup(answer);
+    if (copy == NULL) {
+        die("out of memory");
+    }
+    tfa_free(answer);
+    return kept(copy);
+}
+
+const char *whm(tfa_t *tfa, const char *caller, const char *function, const char *args, ...)
+{
+    va_list values;
+    va_start(values, args);
+    const char *json = args == NULL ? NULL : formatted(args, values);
+    va_end(values);
+    return taken(tfa_whmapi1(tfa, caller, function, json));
+}
+
+const char *uapi(tfa_t *tfa, const char *caller, const char *function, const char *args, ...)
+{
+    va_list values;
+    va_start(values, args);
+    const char *json = args == NULL ? NULL : formatted(args, values);
+    va_end(values);
+    return taken(tfa_uapi(tfa, caller, "TwoFactorAuth", function, json));
+}
+
+static json_t *parsed(const char *answer)
+{
+    return json_loads(answer, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+}
+
+bool is_json(const char *answer)
+{
+    json_t *json = parsed(answer);
+    json_decref(json);
+    return json != NULL;
+}
+
+/* Follows a path; the result belongs to the root. */
+static const json_t *follow(const json_t *json, const char *path)
+{
+    char *parts = strdup(path);
+    char *rest = NULL;
+    for (char *part = strtok_r(parts, "/", &rest); part != NULL && json != NULL; part = strtok_r(NULL, "/", &rest)) {
+        json = json_is_array(json) ? json_array_get(json, strtoul(part, NULL, 10)) : json_object_get(json, part);
+    }
+    free(parts);
+    return json;
+}
+
+const char *at(const char *answer, const char *path)
+{
+    json_t *json = parsed(answer);
+    const json_t *value = follow(json, path);
+    const char *result = "(absent)";
+    if (json_is_string(value)) {
+        result = text("%s", json_string_value(value));
+    } else if (value != NULL) {
+        result = kept(json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY));
+    }
+    json_decref(json);
+    return result;
+}
+
+long number_at(const char *answer, const char *path)
+{
+    json_t *json = parsed(answer);
+    const json_t *value = follow(json, path);
+    if (!json_is_integer(value)) {
+        die("%s is no number in %s", path, answer);
+    }
+    long number = (long)json_integer_value(value);
+    json_decref(json);
+    return number;
+}
+
+long size_at(const char *answer, const char *path)
+{
+    json_t *json = parsed(answer);
+    const json_t *value = follow(json, path);
+    long size = json_is_array(value)    ? (long)json_array_size(value)
+                : json_is_object(value) ? (long)json_object_size(value)
+                                        : -1;
+    json_decref(json);
+    return size;
+}
+
+const char *reason(const char *answer)
+{
+    const char *whm_reason = at(answer, "metadata/reason");
+    return strcmp(whm_reason, "(absent)") == 0 ? at(answer, "errors/0") : whm_reason;
+}
+
+bool worked(const char *answer)
+{
+    return strcmp(at(answer, "metadata/result"), "1") == 0 || strcmp(at(answer, "status"), "1") == 0;
+}
+
+/* ---- Codes ---- */
+
+long step_now(void)
+{
+    return (long)(time(NULL) / 30);
+}
+
+void settle_in_step(int seconds)
+{
+    while (30 - time(NULL) % 30 < seconds) {
+        usleep(100 * 1000);
+    }
+}
+
+/* The first `count` lines that a command prints, which must be all. */
+static void lines_of(const char *command, char lines[][16], int count)
+{
+    FILE *pipe = popen(command, "r");
+    int read = 0;
+    while (pipe != NULL && read < count && fgets(lines[read], 16, pipe) != NULL) {
+        lines[read][strcspn(lines[read], "\n")] = '\0';
+        read++;
+    }
+    if (pipe == NULL || pclose(pipe) != 0 || read != count) {
+        die("oathtool does not answer: install it");
+    }
+}
+
+const char *code_of(const char *secret, const char *algorithm, int digits, int period, long time)
+{
+    char line[1][16];
+    lines_of(text("oathtool -b --totp=%s -d %d -s %ds --now=@%ld %s", algorithm, digits, period, time, secret), line, 1);
+    return text("%s", line[0]);
+}
+
+const char *code(const char *secret, long step)
+{
+    return code_of(secret, "sha1", 6, 30, step * 30);
+}
+
+const char *wrong_code(const char *secret, long step)
+{
+    char lines[51][16];
+    lines_of(text("oathtool -b --totp -w 50 --now=@%ld %s", (step - 25) * 30, secret), lines, 51);
+    for (int number = 123456;; number++) {
+        const char *candidate = text("%06d", number);
+        bool right = false;
+        for (int line = 0; line < 51; line++) {
+            right = right || strcmp(lines[line], candidate) == 0;
+        }
+        if (!right) {
+            return candidate;
+        }
+    }
+}
+
+void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE])
+{
+    const char *answer = uapi(tfa, caller, "generate_user_configuration", NULL);
+    if (!worked(answer)) {
+        die("%s gets no secret: %s", caller, reason(answer));
+    }
+    snprintf(secret, SECRET_SIZE, "%s", at(answer, "data/secret"));
+}
+
+void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE])
+{
+    propose(tfa, caller, secret);
+    const char *answer = uapi(tfa, caller, "set_user_configuration", "{\"secret\": \"%s\", \"tfa_token\": \"%s\"}",
+                              secret, code(secret, step));
+    if (!worked(answer)) {
+        die("%s is not enrolled: %s", caller, reason(answer));
+    }
+}
+
+/* ---- Processes ---- */
+
+void *shared(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        die("no shared memory: %s", strerror(errno));
+    }
+    return memory;
+}
+
+pid_t start(int (*body)(void *), void *context)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (child < 0) {
+        die("no child process: %s", strerror(errno));
+    }
+    if (child == 0) {
+        alarm(120);
+        int status = body(context);
+        fflush(stdout);
+        _exit(status);
+    }
+    return child;
+}
+
+void leave(int status)
+{
+    fflush(stdout);
+    execl("/bin/sh", "sh", "-c", status == 0 ? "exit 0" : "exit 1", (char *)NULL);
+    _exit(status);
+}
+
+int finished(const pid_t *children, size_t count)
+{
+    int well = 0;
+    for (size_t child = 0; child < count; child++) {
+        int status = 0;
+        while (waitpid(children[child], &status, 0) < 0) {
+            if (errno != EINTR) {
+                die("a child is lost: %s", strerror(errno));
+            }
+        }
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            well++;
+        } else {
+            printf("# child %zu ended with status 0x%x\n", child, (unsigned)status);
+        }
+    }
+    return well;
+}
+
+void gate_wait(struct gate *gate)
+{
+    atomic_fetch_add(&gate->waiting, 1);
+    while (atomic_load(&gate->open) == 0) {
+        syscall(SYS_futex, &gate->open, FUTEX_WAIT, 0, NULL, NULL, 0);
+    }
+}
+
+void gate_open(struct gate *gate, int expected)
+{
+    while (atomic_load(&gate->waiting) < expected) {
+        usleep(1000);
+    }
+    atomic_store(&gate->open, 1);
+    syscall(SYS_futex, &gate->open, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
