@@ -1,0 +1,26 @@
+<?php
+/*
+ * Owns the C handle. Every call in progress holds a reference, so that it is closed when the last of
+ * them is gone, and never under a call (the account lookup runs PHP code inside one).
+ */
+declare(strict_types=1);
+
+namespace TFA;
+
+use FFI\CData;
+
+/** @internal */
+final class Handle
+{
+    /** The account lookup that C calls: kept as long as C may call it. */
+    public ?\Closure $lookup = null;
+
+    public function __construct(public readonly CData $pointer)
+    {
+    }
+
+    public function __destruct()
+    {
+        Library::ffi()->tfa_close($this->pointer);
+    }
+}
