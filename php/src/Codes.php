@@ -4,6 +4,7 @@
  *
  * Promises: numbers are checked before they reach C, where they would wrap; a code is a string that keeps its
  * leading zeros; a secret is Base32 text. A value that is not valid throws Refused, which names the parameter.
+ * No secret and no code shows up in a stack trace (PHP 8.2 and later).
  * Sources: RFC 4226 (HOTP), RFC 6238 (TOTP), RFC 4648 (Base32), the Key URI format.
  */
 declare(strict_types=1);
@@ -22,26 +23,25 @@ trait Codes
     }
 
     /** The bytes of Base32 text; case, spaces, dashes and padding are forgiven. */
-    public static function base32Decode(string $encoded): string
+    public static function base32Decode(#[\SensitiveParameter] string $encoded): string
     {
-        [$key, $length] = self::key($encoded);
-        try {
-            return FFI::string($key, $length);
-        } finally {
-            FFI::memset($key, 0, FFI::sizeof($key));
-        }
+        return FFI::string(...self::key($encoded));
     }
 
     /** The HOTP code of a counter (RFC 4226). */
-    public static function hotp(string $secret, int $counter, int $digits = 6, string $algorithm = 'SHA1'): string
-    {
+    public static function hotp(
+        #[\SensitiveParameter] string $secret,
+        int $counter,
+        int $digits = 6,
+        string $algorithm = 'SHA1',
+    ): string {
         $arguments = [self::algorithm($algorithm), self::digits($digits), self::number('counter', $counter, 0)];
         return self::code(self::withKey('tfa_hotp', $secret, $arguments), $digits);
     }
 
     /** The TOTP code (RFC 6238) at the Unix time $at, now if it is null. */
     public static function totp(
-        string $secret,
+        #[\SensitiveParameter] string $secret,
         ?int $at = null,
         int $digits = 6,
         int $period = 30,
@@ -52,13 +52,13 @@ trait Codes
     }
 
     /**
-     * Whether $code is right at $at, or up to $skew steps (0 to 10) before or after.
+     * Whether $code is right at $at, or up to $skew steps (0 to 1000) before or after.
      *
      * Nothing is remembered: use verifyStep and refuse a step that was used, or login, which does.
      */
     public static function verify(
-        string $secret,
-        string $code,
+        #[\SensitiveParameter] string $secret,
+        #[\SensitiveParameter] string $code,
         ?int $at = null,
         int $digits = 6,
         int $period = 30,
@@ -70,8 +70,8 @@ trait Codes
 
     /** Like verify, but returns the time step of a right code (which may be 0), or null. */
     public static function verifyStep(
-        string $secret,
-        string $code,
+        #[\SensitiveParameter] string $secret,
+        #[\SensitiveParameter] string $code,
         ?int $at = null,
         int $digits = 6,
         int $period = 30,
@@ -83,7 +83,7 @@ trait Codes
             self::algorithm($algorithm),
             self::digits($digits),
             self::period($period),
-            self::number('skew', $skew, 0, 10),
+            self::number('skew', $skew, 0, 1000),
             self::time($at),
             Library::typed($code),
             FFI::addr($step),
@@ -93,7 +93,7 @@ trait Codes
 
     /** The otpauth:// URI that an authenticator app reads from a QR code. */
     public static function otpauth(
-        string $secret,
+        #[\SensitiveParameter] string $secret,
         string $account,
         ?string $issuer = null,
         ?string $algorithm = null,
@@ -109,13 +109,13 @@ trait Codes
      *
      * @return array<string, mixed> type, secret, account, issuer, algorithm, digits, and period or counter
      */
-    public static function otpauthParse(string $otpauthStr): array
+    public static function otpauthParse(#[\SensitiveParameter] string $otpauthStr): array
     {
         return self::asked('tfa_otpauth_parse', ['otpauth_str' => $otpauthStr]);
     }
 
     /** $text as a QR code: "svg" text, "png" bytes, or lines to print in a "terminal". */
-    public static function qr(string $text, string $format = 'svg'): string
+    public static function qr(#[\SensitiveParameter] string $text, string $format = 'svg'): string
     {
         $picture = self::asked('tfa_qr', ['text' => $text, 'format' => $format])['qr'];
         return $format === 'png' ? base64_decode($picture, true) : $picture;
@@ -127,7 +127,7 @@ trait Codes
      * @param array<string, mixed> $arguments
      * @return array<string, mixed>
      */
-    private static function asked(string $function, array $arguments): array
+    private static function asked(string $function, #[\SensitiveParameter] array $arguments): array
     {
         $answer = Library::answer(Library::ffi()->{$function}(Library::json($arguments)));
         if (isset($answer['error'])) {
@@ -137,27 +137,24 @@ trait Codes
     }
 
     /**
-     * Calls a function that begins with the secret's bytes, and wipes them. Refused when it answers -1.
+     * Calls a function that begins with the secret's bytes. Refused when it answers -1.
      *
      * @param list<mixed> $arguments
      */
-    private static function withKey(string $function, string $secret, array $arguments): int
-    {
-        [$key, $length] = self::key($secret);
-        try {
-            $found = Library::ffi()->{$function}($key, $length, ...$arguments);
-        } finally {
-            FFI::memset($key, 0, FFI::sizeof($key));
-        }
+    private static function withKey(
+        string $function,
+        #[\SensitiveParameter] string $secret,
+        #[\SensitiveParameter] array $arguments,
+    ): int {
+        $found = Library::ffi()->{$function}(...self::key($secret), ...$arguments);
         return $found >= 0 ? $found : throw new Refused('The library refused these parameters.');
     }
 
-    /** @return array{CData, int} the decoded secret, to be wiped, and its length */
-    private static function key(string $secret): array
+    /** @return array{CData, int} the bytes of a secret where C can read them, and how many they are */
+    private static function key(#[\SensitiveParameter] string $secret): array
     {
-        $room = 1024;
-        $key = Library::ffi()->new("uint8_t[$room]");
-        $length = Library::ffi()->tfa_base32_decode(Library::text('secret', $secret), $key, $room);
+        $key = Library::ffi()->new('uint8_t[256]');
+        $length = Library::ffi()->tfa_base32_decode(Library::text('secret', $secret), $key, FFI::sizeof($key));
         if ($length < 0) {
             throw new Refused('The parameter "secret" is not a Base32 string of a usable length.');
         }

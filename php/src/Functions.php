@@ -22,20 +22,25 @@ final class Functions
     /** @return list<string> the functions' names */
     public function names(): array
     {
+        return array_keys($this->rows());
+    }
+
+    /** @return array<string, array<string, mixed>> the door's rows of the registry, by name */
+    private function rows(): array
+    {
         $rows = array_filter(Tfa::functions(), fn (array $row): bool => $row['door'] === $this->door);
-        return array_values(array_column($rows, 'name'));
+        return array_column($rows, null, 'name');
     }
 
     /** @param array<array-key, mixed> $arguments */
-    public function __call(string $name, array $arguments): mixed
+    public function __call(string $name, #[\SensitiveParameter] array $arguments): mixed
     {
-        if (!in_array($name, $this->names(), true)) {
-            throw new \BadMethodCallException("libtfa has no function \"$name\" here; names() lists them");
-        }
+        $row = $this->rows()[$name]
+            ?? throw new Refused("libtfa has no function \"$name\" here: names() lists them.");
         [$caller, $parameters] = self::split($name, $arguments);
         return $this->door === 'whm'
             ? self::whmData($this->tfa->whmapi1($caller, $name, $parameters))
-            : self::uapiData($name, $this->tfa->execute($caller, 'TwoFactorAuth', $name, $parameters));
+            : self::uapiData($name, $this->tfa->execute($caller, $row['module'], $name, $parameters));
     }
 
     /**
@@ -44,19 +49,19 @@ final class Functions
      * @param array<array-key, mixed> $arguments
      * @return array{string, array<array-key, mixed>}
      */
-    private static function split(string $name, array $arguments): array
+    private static function split(string $name, #[\SensitiveParameter] array $arguments): array
     {
         $first = $arguments[0] ?? [];
         $caller = $arguments['caller'] ?? null;
         if (!is_string($caller) || !is_array($first) || array_key_exists(1, $arguments)) {
-            throw new \TypeError("$name takes an array of parameters, or named ones, and caller: with a string");
+            throw new Refused("Call $name with an array of parameters, or named ones, and with the name of the caller.", $name);
         }
         unset($arguments[0], $arguments['caller']);
         return [$caller, $arguments + $first];
     }
 
     /** @param array<array-key, mixed> $envelope */
-    private static function whmData(array $envelope): mixed
+    private static function whmData(#[\SensitiveParameter] array $envelope): mixed
     {
         $metadata = $envelope['metadata'];
         if ($metadata['result'] !== 1) {
@@ -66,7 +71,7 @@ final class Functions
     }
 
     /** @param array<array-key, mixed> $result */
-    private static function uapiData(string $command, array $result): mixed
+    private static function uapiData(string $command, #[\SensitiveParameter] array $result): mixed
     {
         if ($result['status'] !== 1) {
             throw TfaError::from($result['errors'][0], $command);

@@ -12,9 +12,6 @@ use FFI\CData;
 /** @internal */
 final class Handle
 {
-    /** The account lookup that C calls: kept as long as C may call it. */
-    public ?\Closure $lookup = null;
-
     public function __construct(public readonly CData $pointer)
     {
     }

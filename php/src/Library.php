@@ -28,20 +28,21 @@ final class Library
         return self::$ffi ??= self::checked(self::load());
     }
 
-    /** Under a web server FFI is only for what ffi.preload has loaded; on the command line it is free. */
+    /** Under a web server FFI is only for what was preloaded; on the command line it is free. */
     private static function load(): FFI
     {
         try {
             if (PHP_SAPI !== 'cli' && strtolower((string) ini_get('ffi.enable')) === 'preload') {
                 return FFI::scope('TFA');
             }
-            // cdef wants no directives: the first two lines are for FFI::load and ffi.preload.
+            // cdef wants no directives: the first two lines are for ffi.preload.
             $declarations = preg_replace('~^#.*$~m', '', (string) file_get_contents(self::HEADER));
             return FFI::cdef($declarations, self::place());
         } catch (FFI\Exception $error) {
             throw new ConfigError(
-                'libtfa cannot be loaded. Install the C library, or name its file in the environment variable '
-                . 'TFA_LIBRARY; under a web server set ffi.preload to ' . self::HEADER . '. ' . $error->getMessage()
+                'libtfa cannot be loaded: ' . $error->getMessage() . '. Install the C library, or name its file in the '
+                . 'environment variable TFA_LIBRARY; under a web server set ffi.preload to ' . self::HEADER
+                . ' and opcache.preload to ' . dirname(__DIR__) . '/preload.php.'
             );
         }
     }
@@ -70,7 +71,7 @@ final class Library
     }
 
     /** `$value` as C can read it. */
-    public static function text(string $name, string $value): string
+    public static function text(string $name, #[\SensitiveParameter] string $value): string
     {
         if (str_contains($value, "\0")) {
             throw new Refused("The parameter \"$name\" is not valid: it has a NUL character in it.");
@@ -79,7 +80,7 @@ final class Library
     }
 
     /** What a person typed, which may be anything: a character that C cannot read makes it a wrong code. */
-    public static function typed(string $code): string
+    public static function typed(#[\SensitiveParameter] string $code): string
     {
         $readable = preg_match('//u', $code) === 1 ? $code : '?';
         return str_replace("\0", '?', $readable);
@@ -90,12 +91,12 @@ final class Library
      *
      * @param array<array-key, mixed> $values
      */
-    public static function json(array $values): string
+    public static function json(#[\SensitiveParameter] array $values): string
     {
         return self::encode((object) array_map(self::objects(...), $values));
     }
 
-    private static function objects(mixed $value): mixed
+    private static function objects(#[\SensitiveParameter] mixed $value): mixed
     {
         if (!is_array($value)) {
             return $value;
@@ -104,7 +105,7 @@ final class Library
     }
 
     /** Encodes, or names what cannot be encoded. */
-    public static function encode(mixed $value): string
+    public static function encode(#[\SensitiveParameter] mixed $value): string
     {
         try {
             return json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);

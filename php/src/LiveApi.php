@@ -23,7 +23,7 @@ class LiveApi
      * @param array<array-key, mixed> $parameters
      * @return array{cpanelresult: array{result: array<array-key, mixed>}}
      */
-    public function uapi(string $module, string $function, array $parameters = []): array
+    public function uapi(string $module, string $function, #[\SensitiveParameter] array $parameters = []): array
     {
         return ['cpanelresult' => ['result' => $this->tfa->execute($this->caller, $module, $function, $parameters)]];
     }

@@ -7,7 +7,8 @@
  *     $tfa->whm->twofactorauth_policy_status(caller: 'root');
  *     if ($tfa->login('example', $_POST['code'])) { … }
  *
- * Promise: a handle goes on working in parent and children after a fork.
+ * Promises: a handle goes on working in parent and children after a fork. No secret and no code shows up in a stack
+ * trace (PHP 8.2 and later).
  */
 declare(strict_types=1);
 
@@ -40,7 +41,7 @@ final class Tfa
      * @param array<string, mixed>|null $config an empty object is new \stdClass(), since [] is an empty list
      * @throws ConfigError when a key is unknown or a value cannot be used
      */
-    public static function open(?array $config = null): self
+    public static function open(#[\SensitiveParameter] ?array $config = null): self
     {
         $ffi = Library::ffi();
         $error = $ffi->new('char *');
@@ -64,7 +65,7 @@ final class Tfa
     }
 
     /** Whether to let the subject in, after its password was right. False also when that could not be found out. */
-    public function login(string $subject, ?string $code = null): bool
+    public function login(string $subject, #[\SensitiveParameter] ?string $code = null): bool
     {
         return $this->loginResult($subject, $code)->letsIn();
     }
@@ -73,7 +74,7 @@ final class Tfa
      * The same in detail. Without a code it asks whether one is required. An object is always true in PHP:
      * ask letsIn().
      */
-    public function loginResult(string $subject, ?string $code = null): Login
+    public function loginResult(string $subject, #[\SensitiveParameter] ?string $code = null): Login
     {
         $handle = $this->handle();
         $typed = $code === null ? null : Library::typed($code);
@@ -87,8 +88,11 @@ final class Tfa
      * @param array<array-key, mixed> $parameters
      * @return array<array-key, mixed>
      */
-    public function whmapi1(string $caller, string $function, array $parameters = []): array
-    {
+    public function whmapi1(
+        string $caller,
+        string $function,
+        #[\SensitiveParameter] array $parameters = [],
+    ): array {
         $handle = $this->handle();
         return Library::answer(Library::ffi()->tfa_whmapi1(
             $handle->pointer,
@@ -104,8 +108,12 @@ final class Tfa
      * @param array<array-key, mixed> $parameters
      * @return array<array-key, mixed>
      */
-    public function execute(string $caller, string $module, string $function, array $parameters = []): array
-    {
+    public function execute(
+        string $caller,
+        string $module,
+        string $function,
+        #[\SensitiveParameter] array $parameters = [],
+    ): array {
         $handle = $this->handle();
         return Library::answer(Library::ffi()->tfa_uapi(
             $handle->pointer,
@@ -117,8 +125,12 @@ final class Tfa
     }
 
     /** Answers a request to the panel's /json-api/, /xml-api/ or /execute/ paths. */
-    public function http(string $caller, string $method, string $target, ?string $body = null): HttpAnswer
-    {
+    public function http(
+        string $caller,
+        string $method,
+        #[\SensitiveParameter] string $target,
+        #[\SensitiveParameter] ?string $body = null,
+    ): HttpAnswer {
         $handle = $this->handle();
         $answer = Library::answer(Library::ffi()->tfa_http(
             $handle->pointer,
@@ -133,17 +145,16 @@ final class Tfa
     /**
      * Asks $lookup about accounts from now on, in place of the configured directory.
      *
-     * @param callable(string $question, string $name): ?array<string, mixed> $lookup null: no such thing. What it
-     *        throws counts as "could not be answered", which keeps people out, and goes to PHP's error log.
+     * @param callable(string $question, string $name): mixed $lookup the reply of that question (README), or null: no
+     *        such thing. What it throws counts as "could not be answered", which keeps people out, and is logged.
      */
     public function setLookup(callable $lookup): void
     {
         $handle = $this->handle();
-        $callback = self::guarded($lookup);
-        if (Library::ffi()->tfa_set_lookup($handle->pointer, $callback, null) !== 1) {
-            throw new Refused('The library refused the lookup.');
+        // PHP keeps the callback that it makes of a closure until the request ends, which is long enough for C.
+        if (Library::ffi()->tfa_set_lookup($handle->pointer, self::guarded($lookup), null) !== 1) {
+            throw new Unavailable('The library did not take the lookup.');
         }
-        $handle->lookup = $callback;
     }
 
     /** $lookup as the C callback: 1 found, 0 no such thing, -1 could not be answered. Nothing may be thrown through C. */
@@ -155,7 +166,9 @@ final class Tfa
                 if ($found === null) {
                     return 0;
                 }
-                return Library::ffi()->tfa_reply($reply, Library::json($found)) === 1 ? 1 : -1;
+                // An account of which nothing is known is {}, not the empty list that PHP would write.
+                $json = Library::encode($question === 'account' ? (object) $found : $found);
+                return Library::ffi()->tfa_reply($reply, $json) === 1 ? 1 : -1;
             } catch (\Throwable $error) {
                 error_log('libtfa: the account lookup failed: ' . $error->getMessage());
                 return -1;

@@ -2,7 +2,7 @@
 /*
  * The base of everything that libtfa could not or would not do.
  *
- * Promise: the message tells the caller what to do and never carries a secret or a code.
+ * Promises: the message tells the caller what to do and never carries a secret or a code; neither does the stack trace.
  */
 declare(strict_types=1);
 
@@ -19,6 +19,14 @@ class TfaError extends \RuntimeException
     {
         parent::__construct($reason);
         $this->command = $command;
+        $this->forgetArguments();
+    }
+
+    /** SensitiveParameter does not reach the named arguments of __call, so the trace of these goes without any. */
+    private function forgetArguments(): void
+    {
+        $frames = array_map(fn (array $frame) => array_diff_key($frame, ['args' => null]), $this->getTrace());
+        (new \ReflectionProperty(\Exception::class, 'trace'))->setValue($this, $frames);
     }
 
     /** The library's own sentence: the contract's table of reasons. */

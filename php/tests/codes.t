@@ -39,7 +39,8 @@ for ($count = 0; $count < 200; $count++) {
     $secret = Tfa::secret([16, 24, 32, 64, 128][mt_rand(0, 4)]);
     $algorithm = array_rand(SEEDS);
     [$digits, $period, $at] = [mt_rand(6, 8), [15, 30, 60][mt_rand(0, 2)], mt_rand(0, 2 ** 32)];
-    $peer = oathtool("--totp=$algorithm", '--base32', "--digits=$digits", "--time-step-size={$period}s", "--now=@$at", $secret);
+    $how = ["--totp=$algorithm", '--base32', "--digits=$digits", "--time-step-size={$period}s", "--now=@$at"];
+    $peer = oathtool(...$how, ...[$secret]);
     $same = Tfa::totp($secret, $at, $digits, $period, $algorithm) === $peer
         && Tfa::verify($secret, $peer, $at, $digits, $period, $algorithm, 0);
     $differ += $same ? 0 : 1;
@@ -62,29 +63,35 @@ Tap::is(Tfa::verifyStep(SECRET, $code, 1700000030), intdiv(1700000000, 30), 'whi
 Tap::is(Tfa::verifyStep(SECRET, Tfa::totp(SECRET, 0), 0), 0, 'which may be 0');
 Tap::is(Tfa::verifyStep(SECRET, '000000', 1700000000), null, 'a wrong code has none');
 foreach (['', 'x', "$code\0", "\0$code", "$code\0" . '1', "$code\xFF", "{$code}1"] as $typed) {
-    Tap::is(Tfa::verify(SECRET, $typed, 1700000000), false, 'no code: ' . json_encode($typed, JSON_PARTIAL_OUTPUT_ON_ERROR));
+    Tap::is(Tfa::verify(SECRET, $typed, 1700000000), false, 'no code: ' . addcslashes($typed, "\0..\37\177..\377"));
 }
-Tap::ok(Tfa::verify(strtolower(SECRET), ' ' . wordwrap($code, 3, ' ', true), 1700000000), 'people type spaces and lower case');
+$typed = ' ' . wordwrap($code, 3, ' ', true);
+Tap::ok(Tfa::verify(strtolower(SECRET), $typed, 1700000000), 'people type spaces and lower case');
 
 Tap::is(Tfa::base32Decode('mzxw-6ytb oi======'), 'foobar', 'Base32 is forgiving');
 Tap::is(strlen(Tfa::secret()), 32, 'a secret has 32 characters');
 Tap::ok(Tfa::secret() !== Tfa::secret(), 'and another one is another');
 
 $bad = [
-    'secret' => [fn () => Tfa::totp('not base32!'), fn () => Tfa::totp(SECRET . "\0"), fn () => Tfa::otpauth('no!', 'example')],
+    'secret' => [
+        fn () => Tfa::totp('not base32!'),
+        fn () => Tfa::totp(SECRET . "\0"),
+        fn () => Tfa::otpauth('no!', 'example'),
+    ],
     'digits' => [fn () => Tfa::totp(SECRET, digits: 0), fn () => Tfa::verify(SECRET, '1', digits: 2 ** 32 + 6)],
     'period' => [fn () => Tfa::totp(SECRET, period: 0), fn () => Tfa::totp(SECRET, period: 2 ** 32 + 30)],
-    'skew' => [fn () => Tfa::verify(SECRET, '1', skew: 11), fn () => Tfa::verify(SECRET, '1', skew: -1)],
+    'skew' => [fn () => Tfa::verify(SECRET, '1', skew: 1001), fn () => Tfa::verify(SECRET, '1', skew: -1)],
     'at' => [fn () => Tfa::totp(SECRET, -1)],
     'counter' => [fn () => Tfa::hotp(SECRET, -1)],
     'algorithm' => [fn () => Tfa::totp(SECRET, algorithm: 'MD5')],
-    'length' => [fn () => Tfa::secret(15)],
 ];
 foreach ($bad as $name => $calls) {
     foreach ($calls as $call) {
         Tap::throws($call, Refused::class, "\"$name\"", "a bad $name is named");
     }
 }
+
+Tap::throws(fn () => Tfa::secret(15), Refused::class, '16 to 128 characters', 'a secret of another length is refused');
 
 $uri = Tfa::otpauth('CAOXW75HKYJJ6E5Y', 'root', 'Example Hosting');
 Tap::is($uri, 'otpauth://totp/Example%20Hosting:root?secret=CAOXW75HKYJJ6E5Y&issuer=Example%20Hosting', 'the plain URI');

@@ -19,7 +19,7 @@ foreach (["%s\0", "%s\0junk", "\0%s", "%s\xFF"] as $typed) {
     Tap::is(
         $tfa->loginResult('example', sprintf($typed, $person->code())),
         Login::Denied,
-        'a right code with something unreadable in it is wrong: ' . json_encode($typed, JSON_PARTIAL_OUTPUT_ON_ERROR),
+        'a right code with something unreadable in it is wrong: ' . addcslashes($typed, "\0..\37\177..\377"),
     );
 }
 Tap::is($tfa->whm->twofactorauth_login_status(caller: 'root', user: 'example')['failures'], 4, 'and is counted');
@@ -32,15 +32,17 @@ Tap::is($tfa->login('example', $person->code()), true, 'until it is unlocked');
 
 $recovery = $tfa->uapi->generate_recovery_codes(caller: 'example')['recovery_codes'];
 Tap::is(count($recovery), 10, 'ten recovery codes');
-Tap::is([$tfa->login('example', $recovery[0]), $tfa->login('example', $recovery[0])], [true, false], 'each lets in once');
+Tap::is($tfa->login('example', $recovery[0]), true, 'a recovery code lets in');
+Tap::is($tfa->login('example', $recovery[0]), false, 'once');
 
 Tap::is($tfa->loginResult('nobody', '123456'), Login::Unanswered, 'an unknown subject is kept out');
 Tap::throws(fn () => $tfa->login("example\0", '1'), Refused::class, '"subject"', 'a subject with a NUL is not cut short');
 Tap::is($tfa->loginResult("example\xFF", '1'), Login::Unanswered, 'a subject that is no UTF-8');
-Tap::is(array_map(fn (Login $result) => $result->letsIn(), Login::cases()), [true, true, false, false, false], 'who is let in');
+$letIn = array_values(array_filter(Login::cases(), fn (Login $result) => $result->letsIn()));
+Tap::is($letIn, [Login::Verified, Login::NotRequired], 'who is let in');
 
 Tap::throws(fn () => Tfa::open(['no_such_key' => 1]), ConfigError::class, 'no_such_key', 'an unknown key');
-Tap::throws(fn () => Tfa::open(['skew' => 'wide'] + config($folder)), ConfigError::class, 'skew', 'a value of the wrong type');
+Tap::throws(fn () => Tfa::open(['skew' => 'wide'] + config($folder)), ConfigError::class, 'skew', 'a wrong type');
 
 $children = [];
 for ($number = 0; $number < 4; $number++) {
@@ -65,6 +67,8 @@ $tfa->setLookup(function (string $question, string $name) use (&$asked): ?array 
 });
 Tap::is($tfa->loginResult('example', '1'), Login::Unanswered, 'the lookup knows nobody');
 Tap::ok(in_array('example', $asked, true), 'it was asked');
+$tfa->setLookup(fn (string $question, string $name): ?array => $question === 'account' && $name === 'known' ? [] : null);
+Tap::is($tfa->loginResult('known', '1'), Login::NotRequired, 'an account of which the lookup says nothing but that it is there');
 $log = ini_set('error_log', "$folder/log");
 $tfa->setLookup(fn () => throw new RuntimeException('the directory is away'));
 Tap::is($tfa->loginResult('example', '1'), Login::Unanswered, 'a lookup that throws keeps out');
@@ -80,8 +84,9 @@ $tfa->close();
 Tap::throws(fn () => $tfa->whm->twofactorauth_policy_status(caller: 'root'), Unavailable::class, 'closed', 'closed twice');
 
 $tfa = open($folder);
-unlink("$folder/tfa/tfa.db-wal");
-file_put_contents("$folder/tfa/tfa.db", str_repeat('this is no database', 1000));
+foreach (glob("$folder/tfa/tfa.db*") as $part) {
+    file_put_contents($part, str_repeat('this is no database', 1000));
+}
 Tap::is($tfa->loginResult('example', $person->code()), Login::Unanswered, 'a broken store keeps out');
 Tap::throws(
     fn () => $tfa->whm->twofactorauth_policy_status(caller: 'root'),

@@ -30,7 +30,8 @@ final class Tap
     {
         self::ok($found === $wanted, $name);
         if ($found !== $wanted) {
-            echo preg_replace('~^~m', '# ', "found  " . var_export($found, true) . "\nwanted " . var_export($wanted, true)), "\n";
+            $both = 'found  ' . var_export($found, true) . "\nwanted " . var_export($wanted, true);
+            echo preg_replace('~^~m', '# ', $both), "\n";
         }
     }
 
@@ -132,4 +133,38 @@ function enrol(TFA\Tfa $tfa, string $name): Person
     $person = new Person($name, $tfa->uapi->generate_user_configuration(caller: $name)['secret']);
     $tfa->uapi->set_user_configuration(caller: $name, secret: $person->secret, tfa_token: $person->code());
     return $person;
+}
+
+/**
+ * Runs a command.
+ *
+ * @return array{int, string} its status, and everything it printed
+ */
+function run(string $command): array
+{
+    exec("$command 2>&1", $lines, $status);
+    return [$status, implode("\n", $lines)];
+}
+
+function composer(string $folder): string
+{
+    return "COMPOSER_HOME=$folder/home COMPOSER_ALLOW_SUPERUSER=1 composer --no-interaction --no-ansi";
+}
+
+/** An application in "$folder/app" into which composer has installed a copy of the package, without a network. */
+function application(string $folder): void
+{
+    mkdir("$folder/app");
+    file_put_contents("$folder/app/composer.json", json_encode([
+        'repositories' => [
+            ['type' => 'path', 'url' => dirname(__DIR__), 'options' => ['symlink' => false]],
+            ['packagist.org' => false],
+        ],
+        'require' => ['libtfa/libtfa' => '*@dev'],
+    ]));
+    [$status, $said] = run(composer($folder) . " --working-dir=$folder/app install");
+    Tap::is($status, 0, 'composer installs the package');
+    if ($status !== 0) {
+        echo preg_replace('~^~m', '# ', $said), "\n";
+    }
 }

@@ -1,7 +1,7 @@
 """Shared by the tests: a store of its own for each test, and people with authenticators.
 
-Every code comes from pyotp, which is not ours. The window is ten steps wide, so that a test can log
-in many times without waiting: each code is of a later step than the one before.
+Every code comes from pyotp, which is not ours (and which refuses secrets of 16 characters). The window is ten steps
+wide, so that a test can log in many times without waiting: each code is of a later step than the one before.
 """
 
 import pathlib
@@ -50,6 +50,7 @@ def config(tmp_path: pathlib.Path) -> Dict[str, Any]:
         "key_file": f"{tmp_path}/tfa/tfa.key",
         "hostname": "server.example.com",
         "accounts": {"inline": ACCOUNTS},
+        "secret_length": 32,
         "skew": 10,
     }
 

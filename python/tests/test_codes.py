@@ -1,9 +1,10 @@
 """The stateless functions against published vectors and against pyotp."""
 
+import datetime
+import hashlib
 import pathlib
 import random
 import subprocess
-import time
 from typing import Any, Callable
 
 import pyotp
@@ -13,13 +14,11 @@ import libtfa
 
 SEED = b"12345678901234567890"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-DIGESTS = {"SHA1": "sha1", "SHA256": "sha256", "SHA512": "sha512"}
+DIGESTS = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
 
 
 def _peer(secret: str, algorithm: str, digits: int, period: int) -> pyotp.TOTP:
-    import hashlib
-
-    return pyotp.TOTP(secret, digits=digits, digest=getattr(hashlib, DIGESTS[algorithm]), interval=period)
+    return pyotp.TOTP(secret, digits=digits, digest=DIGESTS[algorithm], interval=period)
 
 
 def test_rfc_4226_appendix_d() -> None:
@@ -47,7 +46,7 @@ def test_rfc_6238_appendix_b(at: int, sha1: str, sha256: str, sha512: str) -> No
 def test_ten_thousand_random_codes_are_pyotps() -> None:
     chance = random.Random(4226)
     for _ in range(10_000):
-        secret = pyotp.random_base32(chance.choice([16, 24, 32, 64, 128])) if chance.random() < 0.1 else SECRET
+        secret = pyotp.random_base32(chance.choice([32, 40, 64, 128])) if chance.random() < 0.1 else SECRET
         algorithm, digits = chance.choice(list(DIGESTS)), chance.randint(6, 10)
         period, at = chance.choice([15, 30, 60]), chance.randrange(2**33)
         ours = libtfa.totp(secret, at=at, digits=digits, period=period, algorithm=algorithm)
@@ -65,7 +64,7 @@ def test_the_window_is_pyotps() -> None:
     for skew in (0, 1, 2, 10):
         for away in range(-12, 13):
             code = pyotp.TOTP(SECRET).at(at + 30 * away)
-            theirs = pyotp.TOTP(SECRET).verify(code, for_time=__import__("datetime").datetime.fromtimestamp(at), valid_window=skew)
+            theirs = pyotp.TOTP(SECRET).verify(code, for_time=datetime.datetime.fromtimestamp(at), valid_window=skew)
             assert libtfa.verify(SECRET, code, at=at, skew=skew) is theirs is (abs(away) <= skew)
 
 
@@ -79,7 +78,7 @@ def test_all_parameters_reach_verify() -> None:
     chance = random.Random(6238)
     for algorithm in DIGESTS:
         for digits in (6, 8, 10):
-            for period in (15, 60, 3600):
+            for period in (15, 60, 120):
                 at = chance.randrange(2**32)
                 code = _peer(SECRET, algorithm, digits, period).at(at)
                 assert libtfa.verify(SECRET, code, at=at, digits=digits, period=period, algorithm=algorithm, skew=0)
@@ -87,7 +86,7 @@ def test_all_parameters_reach_verify() -> None:
 
 @pytest.mark.parametrize("typed", ["", "x", "{}\0", "\0{}", "{}\0000", "{}\ud800", "{}1", "{}" * 1000])
 def test_what_is_not_the_code_is_wrong(typed: str) -> None:
-    assert libtfa.verify(SECRET, typed.format(libtfa.totp(SECRET, at=59)), at=59) is False
+    assert libtfa.verify(SECRET, typed.replace("{}", libtfa.totp(SECRET, at=59)), at=59) is False
 
 
 def test_people_type_spaces() -> None:
@@ -118,10 +117,9 @@ def test_base32_is_forgiving() -> None:
         (lambda: libtfa.totp(SECRET, algorithm="MD5"), "algorithm"),
         (lambda: libtfa.hotp(SECRET, -1), "counter"),
         (lambda: libtfa.hotp(SECRET, 2**64), "counter"),
-        (lambda: libtfa.verify(SECRET, "123456", skew=11), "skew"),
+        (lambda: libtfa.verify(SECRET, "123456", skew=1001), "skew"),
         (lambda: libtfa.verify(SECRET, "123456", skew=-1), "skew"),
         (lambda: libtfa.verify(SECRET, "123456", digits=11), "digits"),
-        (lambda: libtfa.secret(15), "length"),
         (lambda: libtfa.otpauth("not base32!", "example"), "secret"),
     ],
 )
@@ -129,6 +127,12 @@ def test_a_bad_value_names_its_parameter(call: Callable[[], Any], name: str) -> 
     with pytest.raises(libtfa.Refused, match=f'"{name}"') as refused:
         call()
     assert "not base32" not in refused.value.reason and "GEZD" not in refused.value.reason
+
+
+def test_a_secret_of_another_length_is_refused() -> None:
+    for length in (0, 15, 20, 136):
+        with pytest.raises(libtfa.Refused, match="16 to 128 characters"):
+            libtfa.secret(length)
 
 
 def test_secrets_are_random_and_of_the_length_asked_for() -> None:
@@ -139,7 +143,9 @@ def test_secrets_are_random_and_of_the_length_asked_for() -> None:
 
 
 def test_pyotp_reads_our_uris() -> None:
-    uri = libtfa.otpauth(SECRET, "user@example.com", issuer="Example Hosting & Co: ☃", algorithm="SHA256", digits=8, period=60)
+    uri = libtfa.otpauth(
+        SECRET, "user@example.com", issuer="Example Hosting & Co: ☃", algorithm="SHA256", digits=8, period=60
+    )
     theirs = pyotp.parse_uri(uri)
     assert isinstance(theirs, pyotp.TOTP)
     assert (theirs.secret, theirs.digits, theirs.interval, theirs.name, theirs.issuer) == (

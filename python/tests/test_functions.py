@@ -8,7 +8,7 @@ from typing import Any, Dict
 import pytest
 
 import libtfa
-from conftest import ACCOUNTS, Enrol, Person
+from conftest import ACCOUNTS, Enrol
 
 CONTRACT_WHM = {
     "twofactorauth_enable_policy",
@@ -197,10 +197,12 @@ def test_every_symbol_of_the_header_is_declared() -> None:
     header = (pathlib.Path(__file__).parents[2] / "include" / "tfa.h").read_text()
     header = re.sub(r"/\*.*?\*/|//[^\n]*", "", header, flags=re.S)
     declared = dict(re.findall(r"\b(tfa_\w+)\s*\(([^()]*)\)\s*;", header))
-    named = {"tfa_" + ("uapi_" if row["door"] == "uapi" else "") + row["name"] for row in libtfa.functions()}
+    named = {row["symbol"] for row in libtfa.functions()}
     assert named <= set(declared)
     assert set(declared) - named == set(SYMBOLS)
     for name, (_, arguments) in SYMBOLS.items():
         listed = declared[name].strip()
         assert len(arguments) == (0 if listed == "void" else listed.count(",") + 1), name
+    for result in libtfa.Login:
+        assert re.search(rf"#define\s+TFA_{result.name}\s+{result.value}\b", header)
     assert re.search(rf"#define\s+TFA_ABI_VERSION\s+{ABI_VERSION}\b", header)

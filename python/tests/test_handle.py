@@ -8,8 +8,8 @@ import pathlib
 import subprocess
 import sys
 import threading
-import time
-from typing import Any, Dict, List, Mapping, Optional
+import warnings
+from typing import Any, Dict, List
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_the_interpreter_lock_is_released(tfa: libtfa.Tfa) -> None:
     """While the lookup of one thread waits inside a call, another thread runs Python and makes calls."""
     inside, go_on = threading.Event(), threading.Event()
 
-    def slow(question: str, name: str) -> Optional[Mapping[str, Any]]:
+    def slow(question: str, name: str) -> Any:
         inside.set()
         assert go_on.wait(20)
         return None
@@ -91,7 +91,7 @@ def test_closing_while_a_call_is_under_way(config: Dict[str, Any]) -> None:
     tfa = libtfa.open(config)
     inside, go_on = threading.Event(), threading.Event()
 
-    def slow(question: str, name: str) -> Optional[Mapping[str, Any]]:
+    def slow(question: str, name: str) -> Any:
         inside.set()
         go_on.wait(20)
         return None
@@ -102,7 +102,6 @@ def test_closing_while_a_call_is_under_way(config: Dict[str, Any]) -> None:
     caller.start()
     assert inside.wait(20)
     tfa.close()
-    del tfa
     gc.collect()
     go_on.set()
     caller.join(20)
@@ -127,14 +126,40 @@ def test_fork(config: Dict[str, Any]) -> None:
         children = [context.Process(target=_child, args=(tfa, name, results)) for name in names]
         for child in children:
             child.start()
-        answers = [results.get() for _ in children]
         for child in children:
             child.join(60)
         assert [child.exitcode for child in children] == [0] * 8
+        answers = [results.get() for _ in children]
         assert all(right and not wrong for _, _, right, wrong in answers)
         assert len({secret for _, secret, _, _ in answers}) == 8, "children never draw the same secret"
         listed = tfa.whm.twofactorauth_get_user_configs(caller="root")
         assert all(listed[name]["is_enabled"] == 1 for name in names)
+
+
+def test_fork_while_threads_are_inside_calls(tfa: libtfa.Tfa, enrol: Enrol) -> None:
+    """A child of a busy server is neither stuck nor refused, and neither is its parent."""
+    person = enrol(tfa, "example")
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            tfa.login("example")
+            tfa.whm.twofactorauth_get_user_configs(caller="root")
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        busy = [pool.submit(work) for _ in range(4)]
+        for _ in range(5):
+            code = person.code()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of any fork with threads.
+                child = os.fork()
+            if child == 0:
+                os._exit(0 if tfa.login("example", code) is Login.VERIFIED else 1)
+            assert os.waitpid(child, 0)[1] == 0
+            assert tfa.login("example", code) is Login.DENIED, "the parent sees that the code is used up"
+        stop.set()
+        for thread in busy:
+            thread.result(20)
 
 
 def _resident() -> int:
@@ -177,8 +202,32 @@ def test_no_leak_over_many_handles(config: Dict[str, Any]) -> None:
     assert _resident() - before < 3_000_000
 
 
+def test_a_lookup_takes_the_place_of_the_directory(tfa: libtfa.Tfa) -> None:
+    asked: List[str] = []
+
+    def lookup(question: str, name: str) -> Any:
+        asked.append(question)
+        accounts = {"müller": {"owner": "root", "domain": "müller.example"}, "known": {}}
+        return accounts.get(name) if question == "account" else list(accounts) if question == "accounts" else None
+
+    tfa.set_lookup(lookup)
+    assert tfa.login("known", "1") is Login.NOT_REQUIRED
+    assert tfa.login("example", "1") is Login.UNANSWERED
+    listed = tfa.whm.twofactorauth_get_user_configs(caller="root")
+    assert set(listed) == {"root", "müller", "known"} and listed["müller"]["primary_domain"] == "müller.example"
+    assert set(asked) >= {"account", "accounts"}
+
+
+def test_a_lookup_may_be_replaced_and_may_use_another_handle(tfa: libtfa.Tfa, config: Dict[str, Any]) -> None:
+    with libtfa.open({**config, "store": config["store"] + "2"}) as other:
+        tfa.set_lookup(lambda question, name: None)
+        assert tfa.login("example", "1") is Login.UNANSWERED
+        tfa.set_lookup(lambda question, name: other.whm.twofactorauth_policy_status(caller="root") and {})
+        assert tfa.login("example", "1") is Login.NOT_REQUIRED
+
+
 def test_a_lookup_that_fails_keeps_out_and_is_logged(tfa: libtfa.Tfa, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(question: str, name: str) -> Optional[Mapping[str, Any]]:
+    def broken(question: str, name: str) -> Any:
         raise OSError("the directory is away")
 
     tfa.set_lookup(broken)

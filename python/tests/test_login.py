@@ -55,17 +55,17 @@ def test_a_recovery_code_lets_in_once(tfa: libtfa.Tfa, enrol: Enrol) -> None:
     assert tfa.login("example", codes[0]) is Login.DENIED
 
 
-@pytest.mark.parametrize("typed", ["{}\0", "{}\0junk", "\0{}", "{}\ud800", "\udcff{}"])
+@pytest.mark.parametrize("typed", ["{}\0", "{}\0junk", "\0{}", "{}\ud800", "\udcff{}"], ids=ascii)
 def test_a_right_code_with_something_unreadable_in_it_is_wrong(tfa: libtfa.Tfa, enrol: Enrol, typed: str) -> None:
     person = enrol(tfa, "example")
     assert tfa.login("example", typed.format(person.code())) is Login.DENIED
     assert tfa.whm.twofactorauth_login_status(caller="root", user="example")["failures"] == 1
 
 
-@pytest.mark.parametrize("typed", ["", " ", "x" * 100_000, "🦀" * 100, "12345６", "{}%s"])
-def test_nonsense_is_denied(tfa: libtfa.Tfa, enrol: Enrol, typed: str) -> None:
+@pytest.mark.parametrize("typed", ["", " ", "🦀", "12345６", "{}%s", "x" * 100_000], ids=lambda typed: str(len(typed)))
+def test_nonsense_is_kept_out(tfa: libtfa.Tfa, enrol: Enrol, typed: str) -> None:
     enrol(tfa, "example")
-    assert tfa.login("example", typed) is Login.DENIED
+    assert not tfa.login("example", typed)
 
 
 def test_an_unknown_subject_is_kept_out(tfa: libtfa.Tfa) -> None:

@@ -39,12 +39,14 @@ RAN: Dict[str, Any] = {}
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
     """The names that are there after all examples have run, one after the other, as a reader would."""
     folder = tmp_path_factory.mktemp("readme")
-    RAN.update(__name__="readme", check_password=lambda user, password: password == "right")
+    app = flask.Flask(__name__)
+    app.secret_key = "only for this test"
+    RAN.update(__name__="readme", app=app, check_password=lambda user, password: password == "right")
     for example in re.findall(r"^```python\n(.*?)^```$", README.read_text(), flags=re.S | re.M):
         exec(example.replace("/var/lib/tfa", str(folder / "tfa")), RAN)
     RAN["tfa"].close()
-    # The last example asks a lookup that knows nobody: the views below get a handle without it.
-    RAN["tfa"] = libtfa.open(store=f"sqlite:{folder}/tfa/tfa.db", key_file=f"{folder}/tfa/tfa.key")
+    # The last example asks a lookup that knows one account: the views get a handle that takes any name.
+    RAN["tfa"] = libtfa.open(store=f"sqlite:{folder}/tfa/tfa.db", key_file=f"{folder}/tfa/tfa.key", secret_length=32)
     return RAN
 
 

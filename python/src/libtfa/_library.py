@@ -49,9 +49,7 @@ SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
     ),
     "tfa_verify": (
         ctypes.c_int32,
-        [_bytes, ctypes.c_size_t]
-        + [ctypes.c_uint32] * 4
-        + [ctypes.c_uint64, _text, ctypes.POINTER(ctypes.c_uint64)],
+        [_bytes, ctypes.c_size_t] + [ctypes.c_uint32] * 4 + [ctypes.c_uint64, _text, ctypes.POINTER(ctypes.c_uint64)],
     ),
     "tfa_base32_decode": (ctypes.c_int64, [_text, _bytes, ctypes.c_size_t]),
     "tfa_secret": (_owned, [_text]),
@@ -98,7 +96,9 @@ def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
             "install the package and the library of one release"
         )
     for name, (result, arguments) in SYMBOLS.items():
-        symbol = getattr(found, name)
+        symbol = getattr(found, name, None)
+        if symbol is None:
+            raise ImportError(f"{found._name} has no {name}: it is older than this package")
         symbol.restype, symbol.argtypes = result, arguments
     return found
 
@@ -108,23 +108,25 @@ library = _load()
 
 def text(name: str, value: str) -> bytes:
     """`value` as the NUL-terminated UTF-8 that C reads. TypeError or Refused name the parameter."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     try:
         raw = value.encode()
     except UnicodeEncodeError:
         # The original error carries the value, which may be a secret.
         raise Refused(f'The parameter "{name}" is not valid: it is not Unicode text.') from None
-    if b"\0" in raw:
+    except AttributeError:
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}") from None
+    if "\0" in value:
         raise Refused(f'The parameter "{name}" is not valid: it has a NUL character in it.')
     return raw
 
 
 def typed(code: str) -> bytes:
     """What a person typed, which may be anything: a character that C cannot read makes it a wrong code."""
-    if not isinstance(code, str):
-        raise TypeError(f"code must be a str, not {type(code).__name__}")
-    return code.encode("utf-8", "replace").replace(b"\0", b"?")
+    try:
+        raw = code.encode("utf-8", "replace")
+    except AttributeError:
+        raise TypeError(f"code must be a str, not {type(code).__name__}") from None
+    return raw.replace(b"\0", b"?")
 
 
 def json_text(value: Any) -> bytes:

@@ -8,8 +8,9 @@ raises Refused, which names the parameter. Sources: RFC 4226 (HOTP), RFC 6238 (T
 
 import base64
 import ctypes
+import functools
 import time
-from typing import Any, Dict, Literal, Optional, Union, overload
+from typing import Any, Dict, Literal, Optional, Tuple, Union, overload
 
 from ._errors import Refused
 from ._library import answer, json_text, library, text, typed
@@ -19,7 +20,9 @@ Secret = Union[str, bytes]
 
 _ALGORITHMS = {"SHA1": 1, "SHA256": 256, "SHA512": 512}
 
-_MOST_BYTES = 1024
+#: The longest key that Base32 text may hold, in bytes.
+_MOST_BYTES = 256
+_Room = ctypes.c_uint8 * _MOST_BYTES
 _U32 = 2**32 - 1
 _U64 = 2**64 - 1
 
@@ -31,35 +34,22 @@ def secret(length: int = 32) -> str:
 
 def base32_decode(encoded: str) -> bytes:
     """The bytes of Base32 text; case, spaces, dashes and padding are forgiven."""
-    raw = text("secret", encoded)
-    room = (ctypes.c_uint8 * _MOST_BYTES)()
-    length = library.tfa_base32_decode(raw, room, _MOST_BYTES)
-    if length < 0:
-        raise Refused('The parameter "secret" is not a Base32 string of a usable length.')
-    try:
-        return bytes(room[:length])
-    finally:
-        ctypes.memset(room, 0, _MOST_BYTES)
+    room, length = _key(encoded)
+    return bytes(room)[:length]
 
 
 def hotp(secret: Secret, counter: int, *, digits: int = 6, algorithm: str = "SHA1") -> str:
     """The HOTP code of a counter (RFC 4226)."""
-    key = _key(secret)
-    return _code(
-        library.tfa_hotp(key, len(key), _algorithm(algorithm), _digits(digits), _number("counter", counter, 0, _U64)),
-        digits,
-    )
+    hash_, count, _, _ = _parameters(algorithm, digits, 30, 0)
+    return _code(library.tfa_hotp(*_key(secret), hash_, count, _number("counter", counter, 0, _U64)), digits)
 
 
 def totp(
     secret: Secret, *, at: Optional[float] = None, digits: int = 6, period: int = 30, algorithm: str = "SHA1"
 ) -> str:
     """The TOTP code (RFC 6238) at the Unix time `at`, now if it is left out."""
-    key = _key(secret)
-    return _code(
-        library.tfa_totp(key, len(key), _algorithm(algorithm), _digits(digits), _period(period), _time(at)),
-        digits,
-    )
+    hash_, count, seconds, _ = _parameters(algorithm, digits, period, 0)
+    return _code(library.tfa_totp(*_key(secret), hash_, count, seconds, _time(at)), digits)
 
 
 def verify(
@@ -72,11 +62,12 @@ def verify(
     algorithm: str = "SHA1",
     skew: int = 1,
 ) -> bool:
-    """Whether `code` is right at `at`, or up to `skew` steps (0 to 10) before or after.
+    """Whether `code` is right at `at`, or up to `skew` steps (0 to 1000) before or after.
 
     Nothing is remembered: use `verify_step` and refuse a step that was used, or `Tfa.login`, which does.
     """
-    return verify_step(secret, code, at=at, digits=digits, period=period, algorithm=algorithm, skew=skew) is not None
+    parameters = _parameters(algorithm, digits, period, skew)
+    return _right(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), None))
 
 
 def verify_step(
@@ -90,22 +81,10 @@ def verify_step(
     skew: int = 1,
 ) -> Optional[int]:
     """Like `verify`, but returns the time step of a right code (which may be 0), or None."""
-    key = _key(secret)
     step = ctypes.c_uint64()
-    found = library.tfa_verify(
-        key,
-        len(key),
-        _algorithm(algorithm),
-        _digits(digits),
-        _period(period),
-        _number("skew", skew, 0, 10),
-        _time(at),
-        typed(code),
-        step,
-    )
-    if found < 0:
-        raise Refused("The library refused these parameters.")
-    return step.value if found else None
+    parameters = _parameters(algorithm, digits, period, skew)
+    right = _right(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), step))
+    return step.value if right else None
 
 
 def otpauth(
@@ -153,29 +132,35 @@ def _asked(function: Any, arguments: Dict[str, Any]) -> Dict[str, Any]:
     return found
 
 
-def _key(given: Secret) -> bytes:
-    return given if isinstance(given, bytes) else base32_decode(given)
+def _key(given: Secret) -> Tuple[Any, int]:
+    """The bytes of a secret where C can read them, and how many they are."""
+    if isinstance(given, bytes):
+        return given, len(given)
+    room = _Room()
+    length = library.tfa_base32_decode(text("secret", given), room, _MOST_BYTES)
+    if length < 0:
+        raise Refused('The parameter "secret" is not a Base32 string of a usable length.')
+    return room, length
 
 
-def _algorithm(name: str) -> int:
-    number = _ALGORITHMS.get(name)
+@functools.lru_cache(maxsize=64)
+def _parameters(algorithm: str, digits: int, period: int, skew: int) -> Tuple[ctypes.c_uint32, ...]:
+    """The four as C takes them. Kept, because checking and converting them takes longer than the HMAC."""
+    number = _ALGORITHMS.get(algorithm)
     if number is None:
         raise Refused('The parameter "algorithm" is not valid: it must be SHA1, SHA256 or SHA512.')
-    return number
+    return (
+        ctypes.c_uint32(number),
+        ctypes.c_uint32(_number("digits", digits, 1, 10)),
+        ctypes.c_uint32(_number("period", period, 1, _U32)),
+        ctypes.c_uint32(_number("skew", skew, 0, 1000)),
+    )
 
 
 def _number(name: str, value: int, least: int, most: int) -> int:
     if not least <= value <= most:
         raise Refused(f'The parameter "{name}" is not valid: it must be {least} to {most}.')
     return value
-
-
-def _digits(value: int) -> int:
-    return _number("digits", value, 1, 10)
-
-
-def _period(value: int) -> int:
-    return _number("period", value, 1, _U32)
 
 
 def _time(at: Optional[float]) -> int:
@@ -186,3 +171,9 @@ def _code(value: int, digits: int) -> str:
     if value < 0:
         raise Refused("The library refused these parameters.")
     return str(value).zfill(digits)
+
+
+def _right(found: int) -> bool:
+    if found < 0:
+        raise Refused("The library refused these parameters.")
+    return found == 1

@@ -10,15 +10,15 @@ import enum
 import logging
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Type
 
-from ._errors import ConfigError, TfaError, Unavailable, refusal
+from ._errors import ConfigError, Unavailable, refusal
 from ._library import LOOKUP, answer, json_text, library, text, typed
 
 _log = logging.getLogger("libtfa")
 
 _close = library.tfa_close
 
-#: A host's account directory: (question, name) -> what is known, or None for "no such thing".
-Lookup = Callable[[str, str], Optional[Mapping[str, Any]]]
+#: A host's account directory: (question, name) -> the reply of that question (README), or None for "no such thing".
+Lookup = Callable[[str, str], Any]
 
 
 class Login(enum.Enum):
@@ -50,7 +50,10 @@ class HttpAnswer(NamedTuple):
 class _Handle(ctypes.c_void_p):
     """Owns the C handle. Every call in progress holds a reference, so that it ends with the last."""
 
-    lookup: Any = None
+    def __init__(self, address: int) -> None:
+        super().__init__(address)
+        #: Every lookup that C was given: one that was replaced may still be running in another thread.
+        self.lookups: List[Any] = []
 
     def __del__(self, close: Callable[["_Handle"], None] = _close) -> None:
         close(self)
@@ -89,7 +92,7 @@ class Function:
         given = {**(parameters or {}), **keywords}
         if self._row["door"] == "whm":
             return _whm_data(self._tfa.whmapi1(caller, self.__name__, given))
-        return _uapi_data(self.__name__, self._tfa.execute(caller, "TwoFactorAuth", self.__name__, given))
+        return _uapi_data(self.__name__, self._tfa.execute(caller, self._row["module"], self.__name__, given))
 
     def __repr__(self) -> str:
         return f"<libtfa function {self._row['door']}.{self.__name__}>"
@@ -179,22 +182,20 @@ class Tfa:
         """Answers a request to the panel's `/json-api/`, `/xml-api/` or `/execute/` paths."""
         raw = None if body is None else text("body", body)
         found = answer(
-            library.tfa_http(
-                self._open(), text("caller", caller), text("method", method), text("target", target), raw
-            )
+            library.tfa_http(self._open(), text("caller", caller), text("method", method), text("target", target), raw)
         )
         return HttpAnswer(found["status"], found["content_type"], found["body"])
 
     def set_lookup(self, lookup: Lookup) -> None:
-        """Asks `lookup` about accounts from now on, in place of the configured directory.
+        """Asks `lookup` about accounts from now on, in place of the configured directory, from any thread.
 
         An exception in it is logged and counts as "could not be answered", which keeps people out.
         """
         handle = self._open()
         callback = LOOKUP(_guarded(lookup))
+        handle.lookups.append(callback)
         if not library.tfa_set_lookup(handle, callback, None):
-            raise TfaError("The library refused the lookup.")
-        handle.lookup = callback
+            raise Unavailable("The library did not take the lookup.")
 
 
 def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
