@@ -1,0 +1,81 @@
+<?php
+/*
+ * The functions of one door as methods, as the library lists them:
+ *
+ *     $tfa->whm->twofactorauth_get_user_configs(caller: 'root', user: 'example')
+ *     $tfa->whm->twofactorauth_remove_user_config(['user-0' => 'a', 'user-1' => 'b'], caller: 'root')
+ *
+ * Promise: a call returns the decoded `data` (null where the function has none), or throws Refused with
+ * the library's reason, or Unavailable when the store is away.
+ */
+declare(strict_types=1);
+
+namespace TFA;
+
+final class Functions
+{
+    /** @internal Made by Tfa. */
+    public function __construct(private readonly Tfa $tfa, private readonly string $door)
+    {
+    }
+
+    /** @return list<string> the functions' names */
+    public function names(): array
+    {
+        return array_keys($this->rows());
+    }
+
+    /** @return array<string, array<string, mixed>> the door's rows of the registry, by name */
+    private function rows(): array
+    {
+        $rows = array_filter(Tfa::functions(), fn (array $row): bool => $row['door'] === $this->door);
+        return array_column($rows, null, 'name');
+    }
+
+    /** @param array<array-key, mixed> $arguments */
+    public function __call(string $name, #[\SensitiveParameter] array $arguments): mixed
+    {
+        $row = $this->rows()[$name]
+            ?? throw new Refused("libtfa has no function \"$name\" here: names() lists them.");
+        [$caller, $parameters] = self::split($name, $arguments);
+        return $this->door === 'whm'
+            ? self::whmData($this->tfa->whmapi1($caller, $name, $parameters))
+            : self::uapiData($name, $this->tfa->execute($caller, $row['module'], $name, $parameters));
+    }
+
+    /**
+     * The caller, and the parameters: an array that may come first, then the named ones.
+     *
+     * @param array<array-key, mixed> $arguments
+     * @return array{string, array<array-key, mixed>}
+     */
+    private static function split(string $name, #[\SensitiveParameter] array $arguments): array
+    {
+        $first = $arguments[0] ?? [];
+        $caller = $arguments['caller'] ?? null;
+        if (!is_string($caller) || !is_array($first) || array_key_exists(1, $arguments)) {
+            throw new Refused("Call $name with an array of parameters, or named ones, and with the name of the caller.", $name);
+        }
+        unset($arguments[0], $arguments['caller']);
+        return [$caller, $arguments + $first];
+    }
+
+    /** @param array<array-key, mixed> $envelope */
+    private static function whmData(#[\SensitiveParameter] array $envelope): mixed
+    {
+        $metadata = $envelope['metadata'];
+        if ($metadata['result'] !== 1) {
+            throw TfaError::from($metadata['reason'], $metadata['command']);
+        }
+        return $envelope['data'] ?? null;
+    }
+
+    /** @param array<array-key, mixed> $result */
+    private static function uapiData(string $command, #[\SensitiveParameter] array $result): mixed
+    {
+        if ($result['status'] !== 1) {
+            throw TfaError::from($result['errors'][0], $command);
+        }
+        return $result['data'];
+    }
+}

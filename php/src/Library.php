@@ -1,0 +1,133 @@
+<?php
+/*
+ * Loads the C library through FFI, checks its ABI, and passes strings across.
+ *
+ * Promises: the library is loaded once in a process. What goes in has no NUL that would cut it short;
+ * what comes out is freed, and so wiped, by the library.
+ */
+declare(strict_types=1);
+
+namespace TFA;
+
+use FFI;
+use FFI\CData;
+
+/** @internal */
+final class Library
+{
+    /** The ABI number (TFA_ABI_VERSION) that this package was written for. */
+    public const ABI_VERSION = 1;
+
+    private const HEADER = __DIR__ . '/tfa.ffi.h';
+    private const SONAME = 'libtfa.so.0';
+
+    private static ?FFI $ffi = null;
+
+    public static function ffi(): FFI
+    {
+        return self::$ffi ??= self::checked(self::load());
+    }
+
+    /** Under a web server FFI is only for what was preloaded; on the command line it is free. */
+    private static function load(): FFI
+    {
+        try {
+            if (PHP_SAPI !== 'cli' && strtolower((string) ini_get('ffi.enable')) === 'preload') {
+                return FFI::scope('TFA');
+            }
+            // cdef wants no directives: the first two lines are for ffi.preload.
+            $declarations = preg_replace('~^#.*$~m', '', (string) file_get_contents(self::HEADER));
+            return FFI::cdef($declarations, self::place());
+        } catch (FFI\Exception $error) {
+            throw new ConfigError(
+                'libtfa cannot be loaded: ' . $error->getMessage() . '. Install the C library, or name its file in the '
+                . 'environment variable TFA_LIBRARY; under a web server set ffi.preload to ' . self::HEADER
+                . ' and opcache.preload to ' . dirname(__DIR__) . '/preload.php.'
+            );
+        }
+    }
+
+    /** The environment's choice alone, else beside this file, else the system's. */
+    private static function place(): string
+    {
+        $chosen = getenv('TFA_LIBRARY');
+        if ($chosen !== false && $chosen !== '') {
+            return $chosen;
+        }
+        $beside = __DIR__ . '/' . self::SONAME;
+        return is_file($beside) ? $beside : self::SONAME;
+    }
+
+    private static function checked(FFI $ffi): FFI
+    {
+        $found = $ffi->tfa_abi_version();
+        if ($found !== self::ABI_VERSION) {
+            throw new ConfigError(
+                "libtfa has ABI $found, this package needs " . self::ABI_VERSION
+                . ': install the package and the library of one release.'
+            );
+        }
+        return $ffi;
+    }
+
+    /** `$value` as C can read it. */
+    public static function text(string $name, #[\SensitiveParameter] string $value): string
+    {
+        if (str_contains($value, "\0")) {
+            throw new Refused("The parameter \"$name\" is not valid: it has a NUL character in it.");
+        }
+        return $value;
+    }
+
+    /** What a person typed, which may be anything: a character that C cannot read makes it a wrong code. */
+    public static function typed(#[\SensitiveParameter] string $code): string
+    {
+        $readable = preg_match('//u', $code) === 1 ? $code : '?';
+        return str_replace("\0", '?', $readable);
+    }
+
+    /**
+     * Named values as a JSON object. An empty array inside is an empty object: no parameter is an empty list.
+     *
+     * @param array<array-key, mixed> $values
+     */
+    public static function json(#[\SensitiveParameter] array $values): string
+    {
+        return self::encode((object) array_map(self::objects(...), $values));
+    }
+
+    private static function objects(#[\SensitiveParameter] mixed $value): mixed
+    {
+        if (!is_array($value)) {
+            return $value;
+        }
+        return $value === [] ? new \stdClass() : array_map(self::objects(...), $value);
+    }
+
+    /** Encodes, or names what cannot be encoded. */
+    public static function encode(#[\SensitiveParameter] mixed $value): string
+    {
+        try {
+            return json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+        } catch (\JsonException $error) {
+            throw new Refused('The parameters are not valid: ' . $error->getMessage() . '.');
+        }
+    }
+
+    /**
+     * The JSON that the library returned; its memory goes back at once.
+     *
+     * @return array<array-key, mixed>
+     */
+    public static function answer(?CData $pointer): array
+    {
+        if ($pointer === null) {
+            throw new Unavailable('The library ran out of memory.');
+        }
+        try {
+            return json_decode(FFI::string($pointer), true, 512, JSON_THROW_ON_ERROR);
+        } finally {
+            self::ffi()->tfa_free($pointer);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+<?php
+/* What Tfa::loginResult found. Only the positive ones let the subject in. */
+declare(strict_types=1);
+
+namespace TFA;
+
+enum Login: int
+{
+    case Verified = 1;
+    case NotRequired = 2;
+    case Denied = 0;
+    case Locked = -1;
+    case Unanswered = -2;
+
+    public function letsIn(): bool
+    {
+        return $this->value > 0;
+    }
+}

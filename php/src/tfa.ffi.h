@@ -1,0 +1,83 @@
+#define FFI_SCOPE "TFA"
+#define FFI_LIB "libtfa.so.0"
+/* Made from include/tfa.h by make-header: do not edit. The two lines above are for FFI::load and ffi.preload. */
+typedef struct tfa_t tfa_t;
+enum { TFA_ABI_VERSION = 1 };
+enum { TFA_VERIFIED = 1 };
+enum { TFA_NOT_REQUIRED = 2 };
+enum { TFA_DENIED = 0 };
+enum { TFA_LOCKED = -1 };
+enum { TFA_UNANSWERED = -2 };
+enum { TFA_SHA1 = 1 };
+enum { TFA_SHA256 = 256 };
+enum { TFA_SHA512 = 512 };
+typedef int32_t (*tfa_lookup_t)(void *context, const char *question, const char *name, void *reply);
+const char *tfa_version(void);
+uint32_t tfa_abi_version(void);
+tfa_t *tfa_open(const char *config,
+                char **error);
+void tfa_close(tfa_t *tfa);
+void tfa_free(char *string);
+char *tfa_functions(void);
+int32_t tfa_login(tfa_t *tfa,
+                  const char *subject,
+                  const char *code);
+char *tfa_whmapi1(tfa_t *tfa, const char *caller, const char *function, const char *args);
+char *tfa_twofactorauth_enable_policy(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_disable_policy(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_policy_status(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_generate_tfa_config(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_set_tfa_config(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_get_issuer(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_set_issuer(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_get_user_configs(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_remove_user_config(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_get_tfa_config_for_user(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_set_tfa_config_for_user(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_login_status(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_verify_login(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_unlock_user(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_uapi(tfa_t *tfa,
+               const char *caller,
+               const char *module,
+               const char *function,
+               const char *args);
+char *tfa_uapi_generate_user_configuration(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_uapi_get_user_configuration(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_uapi_set_user_configuration(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_uapi_remove_user_configuration(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_uapi_get_team_user_configuration(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_uapi_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
+int32_t tfa_set_lookup(tfa_t *tfa,
+                       tfa_lookup_t lookup,
+                       void *context);
+int32_t tfa_reply(void *reply,
+                  const char *json);
+int64_t tfa_hotp(const uint8_t *secret,
+                 size_t length,
+                 uint32_t algorithm,
+                 uint32_t digits,
+                 uint64_t counter);
+int64_t tfa_totp(const uint8_t *secret,
+                 size_t length,
+                 uint32_t algorithm,
+                 uint32_t digits,
+                 uint32_t period,
+                 uint64_t time);
+int32_t tfa_verify(const uint8_t *secret,
+                   size_t length,
+                   uint32_t algorithm,
+                   uint32_t digits,
+                   uint32_t period,
+                   uint32_t skew,
+                   uint64_t time,
+                   const char *code,
+                   uint64_t *step);
+int64_t tfa_base32_decode(const char *text,
+                          uint8_t *bytes,
+                          size_t size);
+char *tfa_secret(const char *args);
+char *tfa_otpauth(const char *args);
+char *tfa_otpauth_parse(const char *args);
+char *tfa_qr(const char *args);

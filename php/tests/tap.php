@@ -1,0 +1,170 @@
+<?php
+/*
+ * What the tests share: TAP output, a store of their own, people with authenticators.
+ *
+ * Promises: a test that dies, warns, or counts other than it planned fails. Every code comes from oathtool, which is
+ * not ours. The window is ten steps wide, so that a test can log in many times without waiting.
+ */
+declare(strict_types=1);
+
+spl_autoload_register(static function (string $class): void {
+    if (str_starts_with($class, 'TFA\\')) {
+        require __DIR__ . '/../src/' . substr($class, 4) . '.php';
+    }
+});
+
+set_error_handler(static function (int $level, string $message, string $file, int $line): never {
+    throw new ErrorException($message, 0, $level, $file, $line);
+});
+
+final class Tap
+{
+    private static int $count = 0;
+
+    public static function ok(bool $passed, string $name): void
+    {
+        echo $passed ? 'ok ' : 'not ok ', ++self::$count, " - $name\n";
+    }
+
+    public static function is(mixed $found, mixed $wanted, string $name): void
+    {
+        self::ok($found === $wanted, $name);
+        if ($found !== $wanted) {
+            $both = 'found  ' . var_export($found, true) . "\nwanted " . var_export($wanted, true);
+            echo preg_replace('~^~m', '# ', $both), "\n";
+        }
+    }
+
+    /** $call throws a $class whose message contains $words; returns what was thrown. */
+    public static function throws(callable $call, string $class, string $words, string $name): ?Throwable
+    {
+        try {
+            $call();
+            self::ok(false, "$name: nothing was thrown");
+            return null;
+        } catch (Throwable $thrown) {
+            self::is([$thrown::class, str_contains($thrown->getMessage(), $words)], [$class, true], $name);
+            return $thrown;
+        }
+    }
+
+    public static function done(): void
+    {
+        echo '1..', self::$count, "\n";
+    }
+}
+
+/** A folder that is gone when the test has ended. */
+function folder(): string
+{
+    $folder = sys_get_temp_dir() . '/tfa-php-' . bin2hex(random_bytes(6));
+    mkdir($folder, 0700);
+    $owner = getmypid();
+    register_shutdown_function(static function () use ($folder, $owner): void {
+        if (getmypid() === $owner) {
+            exec('rm -rf ' . escapeshellarg($folder));
+        }
+    });
+    return $folder;
+}
+
+/** @return array<string, mixed> */
+function config(string $folder): array
+{
+    return [
+        'store' => "sqlite:$folder/tfa/tfa.db",
+        'key_file' => "$folder/tfa/tfa.key",
+        'hostname' => 'server.example.com',
+        'accounts' => ['inline' => [
+            'example' => ['owner' => 'root', 'domain' => 'example.com'],
+            'reseller1' => ['owner' => 'root', 'domain' => 'reseller.example', 'reseller' => 1],
+            'theirs' => ['owner' => 'reseller1', 'domain' => 'theirs.example'],
+        ]],
+        'skew' => 10,
+    ];
+}
+
+function open(string $folder): TFA\Tfa
+{
+    $tfa = TFA\Tfa::open(config($folder));
+    $tfa->whm->twofactorauth_enable_policy(caller: 'root');
+    return $tfa;
+}
+
+/** What oathtool, with these arguments, prints. */
+function oathtool(string ...$arguments): string
+{
+    exec('oathtool ' . implode(' ', array_map(escapeshellarg(...), $arguments)), $lines, $status);
+    if ($status !== 0) {
+        throw new RuntimeException('oathtool failed: is it installed?');
+    }
+    return $lines[0];
+}
+
+/** A subject with an authenticator app that never shows the same code twice. */
+final class Person
+{
+    private int $next;
+
+    public function __construct(public readonly string $name, public readonly string $secret)
+    {
+        $this->next = time() - 8 * 30;
+    }
+
+    public function code(): string
+    {
+        $code = oathtool('--totp', '--base32', "--now=@{$this->next}", $this->secret);
+        $this->next += 30;
+        return $code;
+    }
+
+    /** Six digits that no step within the window has. */
+    public function wrongCode(): string
+    {
+        $from = time() - 15 * 30;
+        exec("oathtool --totp --base32 --window=30 --now=@$from " . escapeshellarg($this->secret), $right);
+        for ($number = 0; in_array(sprintf('%06d', $number), $right, true); $number++);
+        return sprintf('%06d', $number);
+    }
+}
+
+function enrol(TFA\Tfa $tfa, string $name): Person
+{
+    $person = new Person($name, $tfa->uapi->generate_user_configuration(caller: $name)['secret']);
+    $tfa->uapi->set_user_configuration(caller: $name, secret: $person->secret, tfa_token: $person->code());
+    return $person;
+}
+
+/**
+ * Runs a command.
+ *
+ * @return array{int, string} its status, and everything it printed
+ */
+function run(string $command): array
+{
+    exec("$command 2>&1", $lines, $status);
+    return [$status, implode("\n", $lines)];
+}
+
+function composer(string $folder): string
+{
+    return "COMPOSER_HOME=$folder/home COMPOSER_ALLOW_SUPERUSER=1 composer --no-interaction --no-ansi";
+}
+
+/** An application in "$folder/app" into which composer has installed a copy of the package, without a network. */
+function application(string $folder): void
+{
+    mkdir("$folder/app");
+    file_put_contents("$folder/app/composer.json", json_encode([
+        'repositories' => [
+            ['type' => 'path', 'url' => dirname(__DIR__), 'options' => ['symlink' => false]],
+            ['packagist.org' => false],
+        ],
+        'require' => ['libtfa/libtfa' => '*@dev'],
+    ]));
+    [$status, $said] = run(composer($folder) . " --working-dir=$folder/app install");
+    Tap::is($status, 0, 'composer installs the package');
+    if ($status !== 0) {
+        echo preg_replace('~^~m', '# ', $said), "\n";
+    }
+}
