@@ -288,7 +288,10 @@ static tfa_t *enter(pTHX_ SV *self) {
     return handle->tfa;
 }
 
-/* The host's account directory, asked through Perl: undef is "no such thing", an exception is "could not be answered". */
+/*
+ * The host's account directory, asked through Perl: undef is "no such thing", an exception is "could not be answered".
+ * No exception gets past here: Perl must not unwind the library.
+ */
 static int32_t lookup(void *context, const char *question, const char *name, void *reply) {
     dTHX;
     dMY_CXT;
@@ -297,6 +300,7 @@ static int32_t lookup(void *context, const char *question, const char *name, voi
     PERL_UNUSED_ARG(context);
     if (!MY_CXT.lookup) return -1; /* an ithread that was cloned before the callback was set */
     ENTER;
+    save_scalar(PL_errgv); /* $@ belongs to the caller */
     SAVETMPS;
     PUSHMARK(SP);
     EXTEND(SP, 2);
@@ -305,12 +309,12 @@ static int32_t lookup(void *context, const char *question, const char *name, voi
     PUTBACK;
     call_sv(MY_CXT.lookup, G_SCALAR | G_EVAL);
     SPAGAIN;
-    if (SvTRUE(ERRSV)) {
-        (void)POPs;
-        warn("Authen::TFA: the account directory failed: %" SVf, SVfARG(ERRSV));
-    } else {
+    {
         SV *answer = POPs;
-        found = SvOK(answer) ? tfa_reply(reply, SvPV_nolen_const(answer)) : 0;
+        if (!SvTRUE(ERRSV)) {
+            found = 0;
+            if (SvOK(answer)) found = tfa_reply(reply, SvPV_nolen_const(answer)) == 1 ? 1 : -1;
+        }
     }
     PUTBACK;
     FREETMPS;
@@ -391,7 +395,6 @@ PPCODE:
         SV *self = sv_2mortal(sv_bless(newRV_noinc(object), gv_stashpv(class, GV_ADD)));
         magic = sv_magicext(object, SvOK(callback) ? callback : NULL, PERL_MAGIC_ext, &handle_magic, (const char *)handle, 0);
         magic->mg_flags |= MGf_DUP;
-        SvREADONLY_on(object);
         if (SvOK(callback) && tfa_set_lookup(tfa, lookup, NULL) != 1) croak("libtfa refused the lookup callback.");
         EXTEND(SP, 1);
         PUSHs(self);

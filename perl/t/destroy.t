@@ -25,7 +25,7 @@ END
 my %programs = (
     'in a global'            => q{print "done\n";},
     'in a lexical'           => q{my $mine = $tfa; undef $tfa; print "done\n";},
-    'in a closure'           => q{my $sub; $sub = sub { $tfa; $sub }; print "done\n";},
+    'in a closure'           => q{my $sub; $sub = sub { return ( $tfa, $sub ) }; print "done\n";},
     'in a cycle'             => q{our $node = { tfa => $tfa }; $node->{self} = $node; print "done\n";},
     'called at the end'      => q{END { print $tfa->twofactorauth_policy_status('root')->{is_enabled}, "done\n" }},
     'called in a destructor' => q{package Late; sub DESTROY { $_[0]{tfa}->login('example') } package main; our $late = bless { tfa => $tfa }, 'Late'; print "done\n";},

@@ -138,7 +138,7 @@ like $metadata->{reason}, qr/config\.json is not a JSON object/, 'so is a file t
 $write->('{"nonsense": 1}');
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
 like $metadata->{reason}, qr/nonsense/, 'and one that the library refuses';
-is Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'get_user_configuration' )->{cpanelresult}{result}{status}, 0, 'in every door';
+is( Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'get_user_configuration' )->{cpanelresult}{result}{status}, 0, 'in every door' );
 $write->(qq({"store": "$config{store}", "hostname": "server.example.com"}));
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
 is_deeply $data, { is_enabled => 1 }, 'a good file opens the store';

@@ -26,9 +26,7 @@ is otp( secret => $hex, counter => 1 ), '287082', 'which is hotp by default';
 is otp( secret => $hex, type => 'nonsense' ), '', 'another type gives nothing';
 is otp( secret => $hex, type => 'totp', now => 59, issuer => 'Steam' ), 'PV9M4', 'Steam has an alphabet of its own';
 is hotp( secret => $hex, counter => 3, algorithm => 'sha256' ), '496144', 'SHA-256';
-is hotp( secret => $hex, counter => 3, algorithm => 'sha512' ), '776151', 'SHA-512';
 is hotp( secret => $hex, counter => 3, algorithm => 'sha224' ), '303565', 'SHA-224';
-is hotp( secret => $hex, counter => 3, algorithm => 'sha384' ), '331135', 'SHA-384';
 is hotp( secret => $hex, counter => 2, digits => 12 ), '000137359152', 'twelve digits';
 is hotp( secret => $hex, counter => 2, digits => 1 ), '2', 'one digit';
 
@@ -39,8 +37,11 @@ is otp( parse($uri), now => 59 ), '287082', 'which otp takes';
 is_deeply { parse($_) }, { type => undef, label => undef, base32 => 1 }, 'no URI' for undef, '', 'http://example.com/', 'otpauth://totp/x';
 
 # mended faults
+my $seed512 = unpack 'H*', '1234567890' x 6 . '1234';
+is totp( secret => $seed512, now => 59, digits => 8, algorithm => 'sha512' ), '90693936', 'SHA-512 is that of RFC 6238';
+is hotp( secret => $hex, counter => 3, algorithm => 'sha384' ), '317355', 'SHA-384 has the block size of RFC 2104';
 is hotp( secret => $hex, counter => 3, algorithm => 'SHA256' ), '496144', 'SHA256 as URIs write it';
-is otp( parse("otpauth://totp/x?secret=$base32&algorithm=SHA512"), now => 59 ), '036266', 'from a URI';
+is otp( parse("otpauth://totp/x?secret=$base32&algorithm=SHA512"), now => 59 ), '342147', 'from a URI';
 is hotp( secret => $hex, counter => 3, algorithm => 'SHA-256' ), '496144', 'or with a dash';
 like thrown { hotp( secret => $hex, algorithm => 'md5' ) }, qr/^The algorithm is not SHA1, /, 'an unknown algorithm is refused';
 like thrown { hotp( counter => 1 ) }, qr/^There is no secret at \Q$0\E/, 'so is no secret';

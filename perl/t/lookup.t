@@ -7,14 +7,19 @@ use lib 't/lib';
 use Test::More;
 use TestTFA;
 
+{
+    package False;    # an exception that is false, and that dies when it is looked at
+    use overload bool => sub { 0 }, '""' => sub { die "do not look\n" };
+}
+
 my %directory = ( example => { owner => 'root', domain => 'example.com' }, 'jürgen' => { owner => 'root', domain => 'xn--jrgen-kva.example' } );
 my ( @asked, $failure );
 my $tfa = open_tfa(
     lookup => sub {
         my ( $question, $name ) = @_;
         push @asked, [ $question, $name ];
-        die $failure if $failure;
-        return $directory{$name};
+        die $failure if defined $failure;
+        return $question eq 'account' ? $directory{$name} : $question eq 'accounts' ? [ sort keys %directory ] : undef;
     }
 );
 $tfa->twofactorauth_enable_policy('root');
@@ -31,15 +36,22 @@ is $asked[-1][1], 'jürgen', 'the callback got characters';
 my @warnings;
 {
     local $SIG{__WARN__} = sub { push @warnings, @_ };
-    local $failure = "LDAP is away\n";
+    $failure = "LDAP is away\n";
     $verdict = $tfa->login('example');
     ok !$verdict, 'a callback that dies keeps out';
     cmp_ok $verdict, '==', -2, 'as a question that could not be answered';
     like "@warnings", qr/account directory failed: LDAP is away/, 'and the exception is a warning';
+    local $SIG{__WARN__} = sub { die "fatal: @_" };
+    cmp_ok $tfa->login('example'), '==', -2, 'a warning handler that dies does not get across the library';
+    $failure = bless [], 'False';
+    cmp_ok $tfa->login('example'), '==', -2, 'nor an exception that looks false';
     like thrown { $tfa->twofactorauth_login_status( 'root', user => 'example' ) }, qr/\S/, 'a method throws the reason';
 }
+undef $failure;
 is $tfa->login('example'), 2, 'afterwards it works again';
-is $@, '', 'and $@ is clean' if eval { $tfa->login('example'); 1 };
+$@ = 'mine';
+$tfa->login('example');
+is $@, 'mine', 'an exception variable of the caller is left alone';
 
 # a callback may use the library, and may drop the very object that is calling
 my $inner;

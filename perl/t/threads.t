@@ -14,8 +14,7 @@ use lib 't/lib';
 use TestTFA;
 use Authen::TFA ();
 
-my $asked = 0;
-my $tfa = open_tfa( lookup => sub { $asked++; return { owner => 'root', domain => "$_[1].example" } } );
+my $tfa = open_tfa( lookup => sub { return $_[0] eq 'account' ? { owner => 'root', domain => "$_[1].example" } : [] } );
 my %secret = map { $_ => enrol( $tfa, "user$_" ) } 1 .. 4;
 
 my @threads = map {

@@ -125,7 +125,7 @@ sub verify {
     _croak('Range value not zero or a positive number') if $range !~ /^[0-9]+$/;
     my $plain = $self->can('code') == \&code;
     my $key = $plain ? $self->_key($secret32) : undef;
-    return 0 if !defined $code;
+    $code = '' if !defined $code;
 
     if ( $plain && $range <= 10 && $interval =~ /\A[0-9]{1,9}\z/ && $timestamp =~ /\A[0-9]{1,18}\z/ && $timestamp >= $range * $interval ) {
         return 0 if $code !~ /\A[0-9]{6}\z/;

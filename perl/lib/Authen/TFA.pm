@@ -176,12 +176,12 @@ sub _stringified {
     return _named( $name, $value );
 }
 
-# The configuration's numbers, which the library wants as numbers and a Perl program may have read from anywhere as strings.
+# Where the library wants numbers, Perl programs may have read them from anywhere as strings. What is no number stays, to be refused.
 sub _numbers {
-    my ($config) = @_;
-    my %copy = %$config;
+    my ($given) = @_;
+    my %copy = %$given;
     $copy{lockout} = _numbers( $copy{lockout} ) if ref $copy{lockout} eq 'HASH';
-    for my $key (qw(secret_length digits period skew failures seconds max_seconds hard_limit)) {
+    for my $key (qw(length secret_length digits period skew failures seconds max_seconds hard_limit)) {
         $copy{$key} += 0 if defined $copy{$key} && $copy{$key} =~ /\A[0-9]{1,9}\z/;
     }
     return \%copy;
@@ -193,32 +193,44 @@ sub _arguments {
     return %given ? _encode( _stringified( args => \%given ) ) : undef;
 }
 
-# Stateless functions may be called as methods: then the count is odd and the invocant comes first.
+# Stateless functions may be called as methods, with the invocant first: before pairs that makes the count odd.
 sub _stateless_arguments {
     my $function = shift;
-    shift if @_ % 2;
-    return _arguments( $function, @_ );
+    shift if @_ % 2 && ref $_[0] ne 'HASH' || @_ == 2 && ref $_[1] eq 'HASH';
+    my %given = _pairs( $function, @_ );
+    return %given ? _encode( _numbers( _stringified( args => \%given ) ) ) : undef;
 }
 
-# The library's lookup callback wants JSON or undef.
+# What the library's lookup calls: gives JSON, or undef for "no such thing", or dies with a plain string when it cannot be told.
+# The warning is given here and not in C, where a __WARN__ handler that dies would jump across the library.
 sub _answering {
     my ($lookup) = @_;
     return sub {
-        my $answer = $lookup->(@_);
-        return defined $answer ? _encode($answer) : undef;
+        my $answer;
+        eval { $answer = $lookup->(@_); 1 } or do {
+            warn "Authen::TFA: the account directory failed: $@";
+            die "failed\n";
+        };
+        return undef if !defined $answer;
+        my $reply = _stringified( answer => $answer );
+        $reply->{reseller} = $answer->{reseller} ? 1 : 0 if ref $reply eq 'HASH';
+        return _encode($reply);
     };
 }
 
 # ---------------------------------------------------------------- JSON
 
-my $JSON;
+my ( $encoder, $decoder );
 
-sub _json {
+# ASCII goes out, so that the text is the same as characters and as bytes; UTF-8 comes back.
+sub _encode {
     require JSON::PP;
-    return $JSON ||= JSON::PP->new->utf8->allow_nonref;
+    return ( $encoder ||= JSON::PP->new->ascii->allow_nonref )->encode( $_[0] );
 }
 
-sub _encode { return _json()->encode( $_[0] ) }
-sub _decode { return _json()->decode( $_[0] ) }
+sub _decode {
+    require JSON::PP;
+    return ( $decoder ||= JSON::PP->new->utf8->allow_nonref )->decode( $_[0] );
+}
 
 1;

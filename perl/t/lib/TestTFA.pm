@@ -6,7 +6,7 @@ use warnings;
 
 use Digest::SHA ();
 use Exporter 'import';
-use File::Temp ();
+use File::Temp qw(tempdir);
 
 use Authen::TFA ();
 
@@ -28,13 +28,10 @@ sub thrown(&) {
     return eval { $code->(); 1 } ? undef : $@;
 }
 
-my @directories;
-
 # A configuration with a new store. The wide window gives a test several codes at once: it need not wait for time to pass.
 sub config {
     my (%more) = @_;
-    my $directory = File::Temp->newdir;
-    push @directories, $directory;
+    my $directory = tempdir( CLEANUP => 1 );    # at the end of this process: not of a child's or a thread's
     return ( store => "sqlite:$directory/tfa.db", hostname => 'server.example.com', skew => 5, %more );
 }
 
