@@ -76,7 +76,8 @@ sub _number {
     my $algorithm = $ALGORITHM{ $self->digest };
     return 0 + Authen::TFA::hotp( key => $key, counter => $counter, digits => 10, algorithm => $algorithm ) if $algorithm;
     require Authen::TFA::Truncate;
-    return Authen::TFA::Truncate::number( Authen::TFA::Truncate::hmac( _digest_class( $self->digest ), $key, pack 'Q>', $counter ) );
+    my $message = Authen::TFA::Truncate::message($counter);
+    return Authen::TFA::Truncate::number( Authen::TFA::Truncate::hmac( _digest_class( $self->digest ), $key, $message ) );
 }
 
 sub _digest_class {
@@ -87,11 +88,13 @@ sub _digest_class {
     return $class;
 }
 
-# 32 or more characters that all look hexadecimal are hexadecimal: callers rely on it.
+# 32 or more characters that all look hexadecimal are hexadecimal: callers rely on it. An odd last digit does not count.
 sub _key {
     my ($secret) = @_;
     _croak('There is no secret') if !defined $secret || !length $secret;
-    return $secret =~ /^[0-9A-Fa-f]{32,}$/ ? pack 'H*', $secret : $secret;
+    return $secret if $secret !~ /^([0-9A-Fa-f]{32,})$/;
+    my $digits = $1;
+    return pack 'H*', substr $digits, 0, 2 * int( length($digits) / 2 );
 }
 
 sub _croak {

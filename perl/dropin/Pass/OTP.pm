@@ -27,12 +27,12 @@ sub totp {
     return hotp( %options, counter => $step );
 }
 
+# Steam's codes are those of the moment, whatever the type says.
 sub otp {
     my %options = ( type => 'hotp', @_ );
+    return _steam( totp( %options, digits => 10 ) ) if defined $options{issuer} && $options{issuer} =~ /^Steam/i;
     my $type = defined $options{type} ? $options{type} : '';
-    my $code = $type eq 'totp' ? \&totp : $type eq 'hotp' ? \&hotp : return '';
-    return $code->(%options) if !defined $options{issuer} || $options{issuer} !~ /^Steam/i;
-    return _steam( $code->( %options, digits => 10 ) );
+    return $type eq 'totp' ? totp(%options) : $type eq 'hotp' ? hotp(%options) : '';
 }
 
 sub _steam {
@@ -55,11 +55,12 @@ sub _number {
     my (%options) = @_;
     my $bits = _algorithm( $options{algorithm} );
     my $key  = _key(%options);
-    return 0 + Authen::TFA::hotp( key => $key, counter => $options{counter}, digits => 10, algorithm => "SHA$bits" )
+    my $counter = defined $options{counter} ? $options{counter} : 0;
+    return 0 + Authen::TFA::hotp( key => $key, counter => $counter, digits => 10, algorithm => "SHA$bits" )
         if $bits != 224 && $bits != 384;
     require Digest::SHA;
     require Authen::TFA::Truncate;
-    my $hmac = Digest::SHA->can("hmac_sha$bits")->( pack( 'Q>', $options{counter} ), $key );
+    my $hmac = Digest::SHA->can("hmac_sha$bits")->( Authen::TFA::Truncate::message($counter), $key );
     return Authen::TFA::Truncate::number($hmac);
 }
 
@@ -78,6 +79,7 @@ sub _key {
     _croak('There is no secret') if !defined $secret || $secret eq '';
     return pack 'H*', $secret if !$options{base32};
     ( my $plain = $secret ) =~ tr/ //d;
+    _croak('There is no secret') if $plain eq '';
     _croak('Data contains non-base32 characters') if $plain !~ /\A[A-Za-z2-7]+\z/;
     my $key = eval { Authen::TFA::base32_decode($plain) };
     _croak('Length of data invalid, or padding bits are not all zero') if !defined $key || !length $key;

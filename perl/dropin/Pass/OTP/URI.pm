@@ -16,9 +16,8 @@ sub parse {
     my ( $type, $label, $query ) = ( defined $uri ? $uri : '' ) =~ m{\Aotpauth://([ht]otp)/((?:[^:?]+:)?[^:?]+)\?(.*)};
     my %options = ( base32 => 1, type => $type, label => $label );
     for my $pair ( split /&/, defined $query ? $query : '' ) {
-        next if $pair eq '';
         my ( $name, $value ) = split /=/, $pair, -1;
-        $options{$name} = $value;
+        $options{ defined $name ? $name : '' } = $value;
     }
     return %options;
 }

@@ -8,11 +8,22 @@ use warnings;
 
 our $VERSION = '0.1.0';
 
-# The 31-bit number in an HMAC (RFC 4226 section 5.3). A hash shorter than 20 bytes may end inside it: what is there counts.
+# The 31-bit number in an HMAC (RFC 4226 section 5.3). A hash shorter than 20 bytes may end inside it: then it is 0, as ever.
 sub number {
     my ($hmac) = @_;
-    my $hex = unpack 'H*', $hmac;
-    return hex( substr $hex, 2 * hex( substr $hex, -1 ), 8 ) & 0x7fffffff;
+    my $at = ord( substr $hmac, -1 ) & 15;
+    return 0 if $at + 4 > length $hmac;
+    return unpack( 'N', substr $hmac, $at, 4 ) & 0x7fffffff;
+}
+
+# A counter as the eight bytes that are hashed, refused where libtfa would refuse it.
+sub message {
+    my ($counter) = @_;
+    require Scalar::Util;
+    return pack 'Q>', $counter
+        if Scalar::Util::looks_like_number($counter) && $counter >= 0 && $counter < 2**64 && $counter == int $counter;
+    require Carp;
+    Carp::croak('The parameter "counter" is not valid: it is not a whole number from 0 to 2**64-1');
 }
 
 # HMAC (RFC 2104) over any class with Digest's interface; the block is 64 bytes, as for MD5 and SHA-1.
@@ -43,6 +54,10 @@ For the drop-in modules only; see L<Authen::TFA::Dropins>.
 =head2 hmac
 
 C<hmac($class, $key, $message)>: HMAC over a class with L<Digest>'s interface.
+
+=head2 message
+
+C<message($counter)>: the counter as the eight bytes that are hashed.
 
 =head2 number
 
