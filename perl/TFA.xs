@@ -86,6 +86,11 @@ static uint64_t number_argument(pTHX_ SV *value, const char *name, uint64_t low,
     UV whole;
     NV real;
     need(aTHX_ value, name);
+    if (SvROK(value)) { /* a number object, such as Math::BigInt: its string is its value */
+        STRLEN length;
+        const char *text = SvPV_nomg_const(value, length);
+        value = sv_2mortal(newSVpvn(text, length));
+    }
     if (SvIOK(value) && (SvIsUV(value) || SvIVX(value) >= 0)) {
         number = SvUVX(value);
     } else if (SvPOK(value) && grok_number(SvPVX_const(value), SvCUR(value), &whole) == IS_NUMBER_IN_UV) {

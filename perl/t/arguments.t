@@ -7,6 +7,12 @@ use Test::More;
 use TestTFA;
 use Authen::TFA qw(:all);
 
+{
+    package Stringy;
+    use overload '""' => sub { 'root' };
+    sub new { bless [], shift }
+}
+
 my $tfa = open_tfa();
 my $key = '12345678901234567890';
 my $wide = "\x{263a}" x 20;
@@ -101,13 +107,16 @@ like thrown { $tfa->login('example') }, qr/^This Authen::TFA object is closed/, 
 is thrown { $tfa->close }, undef, 'closing twice is fine';
 
 # objects that behave like strings are strings
-{
-    package Stringy;
-    use overload '""' => sub { 'root' };
-    sub new { bless [], shift }
-}
 $tfa = open_tfa();
 is $tfa->twofactorauth_policy_status( Stringy->new )->{is_enabled}, 0, 'an object with string overloading is its string';
+
+# number objects are their values
+require Math::BigInt;
+is hotp( key => $key, counter => Math::BigInt->new(9) ), '520489', 'a counter may be a number object';
+is hotp( key => $key, counter => Math::BigInt->new('18446744073709551615') ), hotp( key => $key, counter => ~0 ), 'without losing digits';
+refuses { hotp( key => $key, counter => Math::BigInt->new(-1) ) } 'counter', $range;
+refuses { hotp( key => $key, counter => Stringy->new ) } 'counter', $no_number;
+refuses { hotp( key => $key, counter => [] ) } 'counter', $reference;
 
 # magic: tied and tainted-like values are read once and correctly
 {
