@@ -1,0 +1,127 @@
+# What the panel's own modules in the drop-in directory share: one open handle for the process, and the panel's two calling conventions.
+# It promises that whatever goes wrong is told to the panel as a failure: nothing here dies, and nothing here lets anyone in.
+package Authen::TFA::Panel;
+
+require 5.016;
+use strict;
+use warnings;
+
+use Authen::TFA ();
+
+our $VERSION = '0.1.0';
+
+my $CONFIG_FILE = '/etc/tfa/config.json';
+
+my %config;     # what configure was given; empty means: read the file
+my $tfa;        # the handle, opened at the first call
+my %parameters; # function name => its parameters' names, from the library's registry
+
+sub configure {
+    my ( $class, %given ) = @_;
+    %config = %given;
+    undef $tfa;
+    return;
+}
+
+sub tfa { return $tfa ||= Authen::TFA->new( %config ? %config : _config_file() ) }
+
+# TFA_CONFIG names the file; without it, the usual file may be absent and the library's defaults hold.
+sub _config_file {
+    my $file = defined $ENV{TFA_CONFIG} ? $ENV{TFA_CONFIG} : $CONFIG_FILE;
+    return if !defined $ENV{TFA_CONFIG} && !-e $file;
+    open my $handle, '<:raw', $file or die "cannot read $file: $!\n";
+    my $text = do { local $/; <$handle> };
+    close $handle or die "cannot read $file: $!\n";
+    my $read = eval { Authen::TFA::_decode($text) };
+    die "$file is not a JSON object\n" if ref $read ne 'HASH';
+    return %$read;
+}
+
+# ---------------------------------------------------------------- WHM API 1: the arguments are a hash, the outcome goes into the metadata
+
+sub whm {
+    my ( $function, $args, $metadata ) = @_;
+    my $envelope = eval { tfa()->whmapi1( _remote_user(), $function, _whm_arguments($args) ) };
+    $envelope ||= { metadata => { result => 0, reason => _unavailable($@) } };
+    _fill( $metadata, @{ $envelope->{metadata} }{qw(result reason)} );
+    return exists $envelope->{data} ? $envelope->{data} : ();
+}
+
+# The panel's own dispatcher reads the version and the output control (api.*).
+sub _whm_arguments {
+    my ($args) = @_;
+    return map { $_ => $args->{$_} } grep { !/^api\./ && defined $args->{$_} } keys %{ $args || {} };
+}
+
+sub _fill {
+    my ( $metadata, $result, $reason ) = @_;
+    if ( eval { $metadata->can('set_ok') } ) {
+        return $result ? $metadata->set_ok : $metadata->set_not_ok($reason);
+    }
+    @{$metadata}{qw(result reason)} = ( $result, $reason );
+    return;
+}
+
+# ---------------------------------------------------------------- UAPI: argument and result are objects
+
+sub uapi {
+    my ( $function, $args, $result ) = @_;
+    my $answer = answer( 'TwoFactorAuth', $function, _uapi_arguments( $function, $args ) );
+    if ( !$answer->{status} ) {
+        my $error = $result->can('raw_error') ? 'raw_error' : 'error';
+        $result->$error($_) for @{ $answer->{errors} };
+        return 0;
+    }
+    $result->data( $answer->{data} );
+    my $metadata = $answer->{metadata} || {};
+    $result->metadata( $_, $metadata->{$_} ) for sort keys %$metadata;
+    return 1;
+}
+
+# The inner result of a UAPI call, whatever the outcome.
+sub answer {
+    my ( $module, $function, @arguments ) = @_;
+    my $answer = eval { tfa()->uapi( _panel_user(), $module, $function, @arguments ) };
+    return $answer || { data => undef, errors => [ _unavailable($@) ], messages => undef, metadata => {}, status => 0, warnings => undef };
+}
+
+sub _uapi_arguments {
+    my ( $function, $args ) = @_;
+    %parameters = map { $_->{door} eq 'uapi' ? ( $_->{name} => [ map { $_->{name} } @{ $_->{parameters} } ] ) : () }
+        @{ Authen::TFA::functions() }
+        if !%parameters;
+    my %arguments;
+    for my $name ( @{ $parameters{$function} || [] } ) {
+        my ($value) = $args->get($name);
+        $arguments{$name} = $value if defined $value;
+    }
+    return %arguments;
+}
+
+# The template function: [% SET r = execute('TwoFactorAuth', 'get_user_configuration') %]
+sub template_execute {
+    return sub {
+        my ( $module, $function, $arguments ) = @_;
+        return answer( $module, $function, %{ $arguments || {} } );
+    };
+}
+
+# ---------------------------------------------------------------- who calls
+
+sub _remote_user {
+    return defined $ENV{REMOTE_USER} && length $ENV{REMOTE_USER} ? $ENV{REMOTE_USER} : die "REMOTE_USER does not name the caller\n";
+}
+
+sub _panel_user {
+    no warnings 'once';
+    return defined $Cpanel::user && length $Cpanel::user ? $Cpanel::user : _remote_user();
+}
+
+sub _unavailable {
+    my ($error) = @_;
+    $error = $error->reason if ref $error;
+    chomp $error;
+    return "The two-factor authentication data is not available: $error";
+}
+
+1;

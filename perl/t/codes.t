@@ -1,0 +1,75 @@
+# One-time codes: the published vectors, the window, and what may be asked for.
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Test::More;
+use TestTFA;
+use Authen::TFA qw(hotp totp verify base32_decode);
+
+my $seed = '12345678901234567890';
+my $base32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+
+# RFC 4226, appendix D
+my @hotp = qw(755224 287082 359152 969429 338314 254676 287922 162583 399871 520489);
+is hotp( key => $seed, counter => $_ ), $hotp[$_], "HOTP $_" for 0 .. $#hotp;
+is hotp( secret => $base32, counter => 1 ), $hotp[1], 'HOTP from Base32';
+
+# RFC 6238, appendix B: each hash has a seed of its own length
+my %seed = ( SHA1 => $seed, SHA256 => substr( $seed x 2, 0, 32 ), SHA512 => substr( $seed x 4, 0, 64 ) );
+my @totp = (
+    [ 59,          '94287082', '46119246', '90693936' ],
+    [ 1111111109,  '07081804', '68084774', '25091201' ],
+    [ 1111111111,  '14050471', '67062674', '99943326' ],
+    [ 1234567890,  '89005924', '91819424', '93441116' ],
+    [ 2000000000,  '69279037', '90698825', '38618901' ],
+    [ 20000000000, '65353130', '77737706', '47863826' ],
+);
+for my $row (@totp) {
+    my ( $time, %code ) = ( $row->[0], SHA1 => $row->[1], SHA256 => $row->[2], SHA512 => $row->[3] );
+    for my $algorithm ( sort keys %code ) {
+        my %how = ( key => $seed{$algorithm}, algorithm => $algorithm, digits => 8, time => $time );
+        is totp(%how), $code{$algorithm}, "TOTP $algorithm at $time";
+        ok verify( %how, code => $code{$algorithm} ), 'and it verifies';
+    }
+}
+
+is totp( key => $seed, time => 59, algorithm => 'sha1' ), '287082', 'the name of a hash may be lower case';
+is totp( key => $seed, time => 59.9 ), '287082', 'a moment may have a fraction, as from Time::HiRes';
+is totp( key => $seed, time => '59' ), '287082', 'numbers may be strings';
+is totp( key => $seed, time => 119, period => 60 ), '287082', 'the period is taken';
+is length totp( key => $seed, digits => $_, time => 0 ), $_, "$_ digits" for 1 .. 10;
+is hotp( key => $seed, counter => '18446744073709551615' ), hotp( key => $seed, counter => ~0 ), 'the largest counter';
+is totp( secret => $base32 ), oath_code( $base32, time ), 'the present moment is the default';
+
+# the window
+my $now = 1_700_000_000;
+for my $skew ( 0 .. 10 ) {
+    my @right = grep { verify( secret => $base32, time => $now, skew => $skew, code => oath_code( $base32, $now + 30 * $_ ) ) } -12 .. 12;
+    is_deeply \@right, [ -$skew .. $skew ], "a skew of $skew is $skew steps either side";
+}
+ok verify( secret => $base32, time => $now, code => oath_code( $base32, $now + 30 ), skew => 1, step => \my $step ), 'the step is told';
+is $step, int( $now / 30 ) + 1, 'and it is the right one';
+my $untouched = 'as it was';
+ok !verify( secret => $base32, time => $now, code => '000000', step => \$untouched ), 'a wrong code is false';
+is $untouched, 'as it was', 'and tells no step';
+ok !verify( secret => $base32, time => $now, code => $_ ), 'no code' for '', 'abcdef', '1', '1' x 500, "\x{661}\x{662}\x{663}\x{664}\x{665}\x{666}";
+ok verify( secret => $base32, time => 5, skew => 5, code => oath_code( $base32, 5 ) ), 'a window that begins before 1970';
+
+# functions and methods alike
+is( Authen::TFA->totp( key => $seed, time => 59 ), '287082', 'as a class method' );
+is( Authen::TFA::totp( key => $seed, time => 59 ), '287082', 'as a function' );
+ok +( Authen::TFA->verify( key => $seed, time => 59, code => '287082' ) ), 'verify as a class method';
+
+# Base32
+is base32_decode($base32), $seed, 'Base32 is decoded';
+is base32_decode('gezd gnbv-gy3t qojq GEZD GNBV GY3T QOJQ===='), $seed, 'case, spaces, dashes and padding are forgiven';
+like thrown { base32_decode('GEZDGNB1') }, qr/The parameter "text" is not valid: it is not Base32/, 'other characters are not';
+my $wide = "$seed\x{e9}";
+utf8::upgrade($wide);
+is hotp( key => $wide, counter => 1 ), hotp( key => "$seed\xe9", counter => 1 ), 'bytes are bytes, however Perl holds them';
+ok utf8::is_utf8($wide), "and the caller's string is left as it was";
+is hotp( key => "a\0b", counter => 1 ), hotp( key => "a\0b", counter => 1 ), 'a key may hold any byte';
+isnt hotp( key => "a\0b", counter => 1 ), hotp( key => "a\0c", counter => 1 ), 'to its end';
+
+done_testing;
