@@ -7,7 +7,7 @@ use tfa::api::args::Args;
 use tfa::engine::Tfa;
 use tfa::engine::config::Config;
 use tfa::http::{Response, respond};
-use tfa::otp::code::{Algorithm, Key};
+use tfa::otp::code::Parameters;
 use tfa::otp::secret::Secret;
 
 /// A secret of RFC 6238's appendix, in Base32.
@@ -82,7 +82,7 @@ impl House {
 pub fn code() -> String {
     let secret = Secret::from_base32(SECRET).unwrap();
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    format!("{:06}", Key::new(Algorithm::Sha1, secret.bytes()).code(time / 30, 6))
+    format!("{:06}", Parameters::default().code(secret.bytes(), time / 30))
 }
 
 /// `metadata.result` of a WHM answer.
