@@ -153,11 +153,7 @@ impl Route {
 
     fn write(&self, status: u16, answer: &Answer) -> Response {
         match self.format.write(answer) {
-            Ok(mut body) => {
-                // A list may be long, and the C border will hold it twice.
-                body.shrink_to_fit();
-                Response { status, content_type: self.format.content_type(), body }
-            }
+            Ok(body) => Response { status, content_type: self.format.content_type(), body },
             Err(why) => Response::refused(&Refusal::Unavailable(why)),
         }
     }

@@ -17,6 +17,7 @@ use crate::engine::reason::Refusal;
 use crate::fork;
 use crate::http::Response;
 use crate::store::Unavailable;
+use crate::wire::format;
 
 /// Runs `body`; `denial` stands in for the answer of one that panicked.
 pub fn guarded<T>(denial: T, body: impl FnOnce() -> T) -> T {
@@ -102,8 +103,7 @@ fn answer<A: Serialize>(body: impl FnOnce() -> A, denial: impl Fn() -> A) -> *mu
 
 /// JSON as a string for C. JSON has no NUL.
 pub fn string(value: &impl Serialize) -> Option<*mut c_char> {
-    let json = serde_json::to_vec(value).ok()?;
-    CString::new(json).ok().map(CString::into_raw)
+    CString::new(format::json(value).ok()?).ok().map(CString::into_raw)
 }
 
 fn panicked() -> Refusal {

@@ -1,5 +1,7 @@
 //! The formats of answers, by the names that callers know them by.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use super::{xml, yaml};
@@ -50,11 +52,40 @@ impl Format {
     pub fn write(self, answer: &impl Serialize) -> Result<String, String> {
         let value = || serde_json::to_value(answer).map_err(|error| error.to_string());
         match self {
-            Format::Json => serde_json::to_string(answer).map_err(|error| error.to_string()),
+            Format::Json => {
+                let bytes = json(answer).map_err(|error| error.to_string())?;
+                String::from_utf8(bytes).map_err(|error| error.to_string())
+            }
             Format::JsonPretty => serde_json::to_string_pretty(answer).map_err(|error| error.to_string()),
             Format::Xml => xml::to_string(&value()?).map_err(|error| error.to_string()),
             Format::Yaml => yaml::to_string(&value()?).map_err(|error| error.to_string()),
         }
+    }
+}
+
+/// An answer as JSON, in a buffer that is one byte larger than it, for C's NUL.
+///
+/// It is written twice, the first time only to be counted: a buffer that grew would leave copies behind, of a list that
+/// is long and of secrets that nobody wipes.
+pub fn json(answer: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut counter = Counter(1);
+    serde_json::to_writer(&mut counter, answer)?;
+    let mut bytes = Vec::with_capacity(counter.0);
+    serde_json::to_writer(&mut bytes, answer)?;
+    Ok(bytes)
+}
+
+/// Counts what is written to it.
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -77,5 +108,12 @@ mod tests {
             assert_eq!((format.name(), format.write(&answer).unwrap().as_str()), (name, text));
         }
         assert_eq!(Format::from_name("JSON"), None);
+    }
+
+    #[test]
+    fn json_fits_its_buffer() {
+        let bytes = json(&json!({"a": "\u{1}é", "b": [1, 2.5, null]})).unwrap();
+        assert_eq!(String::from_utf8_lossy(&bytes), "{\"a\":\"\\u0001é\",\"b\":[1,2.5,null]}");
+        assert_eq!(bytes.capacity(), bytes.len() + 1);
     }
 }

@@ -1,0 +1,193 @@
+//! The doors' benchmark: a call as a whole process, and long lists.
+//!
+//! It prints one JSON object a line, {"name", "ours", "peer", "ratio", "target"}; times are medians in nanoseconds, memory is
+//! in bytes. A peer is measured in turns with ours, in the same run. Run by `make bench`; an argument is a filter.
+
+#![allow(missing_docs, clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ffi::{CStr, CString};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tfa::accounts::Subject;
+use tfa::engine::Tfa;
+use tfa::engine::config::Config;
+use tfa::ffi::handle::tfa_free;
+use tfa::ffi::http::tfa_http;
+use tfa::ffi::whm::tfa_whmapi1;
+use tfa::otp::secret::Secret;
+
+/// How many times each process is started.
+const STARTS: usize = 200;
+/// Accounts of a long list.
+const MANY: usize = 100_000;
+/// Accounts of a list of which a part is asked for.
+const VERY_MANY: usize = 1_000_000;
+
+fn main() {
+    // `cargo bench` passes arguments of its own; one without a dash is a filter.
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    for (name, bench) in [("process", process as fn()), ("list", list), ("chunk", chunk)] {
+        if name.contains(&only) {
+            bench();
+        }
+    }
+}
+
+fn report(name: &str, ours: f64, peer: Option<f64>, target: &Value) {
+    let ratio = peer.map(|peer| (ours / peer * 100.0).round() / 100.0);
+    let line =
+        json!({"name": name, "ours": ours.round(), "peer": peer.map(f64::round), "ratio": ratio, "target": target});
+    println!("{line}");
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn nanoseconds(body: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    body();
+    start.elapsed().as_nanos() as f64
+}
+
+/// `whmapi1 twofactorauth_policy_status` against `oathtool --totp`, each as a whole process.
+fn process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("tfa.json");
+    let store = format!("sqlite:{}", folder.path().join("tfa.db").display());
+    fs::write(&config, json!({ "store": store }).to_string()).expect("the configuration is written");
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_tfa"));
+    ours.args(["whmapi1", "twofactorauth_policy_status"]).env("TFA_CONFIG", &config);
+    let mut peer = Command::new("oathtool");
+    peer.args(["--totp", "3132333435363738393031323334353637383930"]);
+    let run = |command: &mut Command| {
+        nanoseconds(|| assert!(command.stdout(Stdio::null()).status().expect("it is installed").success()))
+    };
+    run(&mut ours);
+    let (mut our_times, mut peer_times) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        our_times.push(run(&mut ours));
+        peer_times.push(run(&mut peer));
+    }
+    report("whmapi1 as a process, against oathtool", median(our_times), Some(median(peer_times)), &json!(3));
+}
+
+/// A server with the panel's files of so many accounts, a tenth of which (at most 10,000) are enrolled.
+fn server(accounts: usize) -> (Tfa, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut owners, mut domains) = (String::new(), String::new());
+    for number in 0..accounts {
+        // Writing to a String does not fail.
+        let _ = writeln!(owners, "u{number:07}: root");
+        let _ = writeln!(domains, "domain{number}.example.com: u{number:07}");
+    }
+    write(folder.path(), "trueuserowners", &owners);
+    write(folder.path(), "trueuserdomains", &domains);
+    let store = format!("sqlite:{}", folder.path().join("tfa.db").display());
+    let config = json!({ "store": store, "accounts": {"files": folder.path()} }).to_string();
+    let tfa = Tfa::open(Config::parse(Some(&config)).expect("it is well formed")).expect("it opens");
+    let secret = Secret::from_bytes(vec![7; 20]);
+    let enrolled: Vec<_> = (0..(accounts / 10).min(10_000))
+        .map(|number| (Subject::Account { name: format!("u{:07}", number * 10) }, secret.clone()))
+        .collect();
+    tfa.set_secrets(&enrolled).expect("they are enrolled");
+    (tfa, folder)
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("the file is written");
+}
+
+/// What the C border answers, as its length, having been freed.
+fn list_length(tfa: &Tfa, args: &CStr) -> usize {
+    let function = c"twofactorauth_get_user_configs".as_ptr();
+    // SAFETY: the handle is open, the strings end in NUL, and the answer is freed once.
+    unsafe {
+        let answer = tfa_whmapi1((&raw const *tfa).cast_mut(), c"root".as_ptr(), function, args.as_ptr());
+        let length = CStr::from_ptr(answer).count_bytes();
+        tfa_free(answer);
+        length
+    }
+}
+
+fn http_length(tfa: &Tfa, target: &CStr) -> usize {
+    let (root, get) = (c"root".as_ptr(), c"GET".as_ptr());
+    // SAFETY: the handle is open, the strings end in NUL, and the answer is freed once.
+    unsafe {
+        let answer = tfa_http((&raw const *tfa).cast_mut(), root, get, target.as_ptr(), std::ptr::null());
+        let length = CStr::from_ptr(answer).count_bytes();
+        tfa_free(answer);
+        length
+    }
+}
+
+/// Listing many accounts: time for one, and the peak of memory as a multiple of the answer.
+fn list() {
+    let (tfa, _folder) = server(MANY);
+    let length = list_length(&tfa, c"{}");
+    assert!(length > 50 * MANY, "the list is whole");
+    let times = (0..20).map(|_| nanoseconds(|| assert_eq!(list_length(&tfa, c"{}"), length)) / MANY as f64).collect();
+    report("listing 100,000 accounts, for one", median(times), None, &json!("at most 1000 ns: a million a second"));
+    let (peak, _) = peak(|| list_length(&tfa, c"{}"));
+    report("peak memory of that list, against the answer", peak as f64, Some(length as f64), &json!(3));
+    let (peak, length) = self::peak(|| http_length(&tfa, c"/json-api/twofactorauth_get_user_configs?api.version=1"));
+    report("peak memory of that list by URL, against the answer", peak as f64, Some(length as f64), &json!(3));
+}
+
+/// A small part of a very long list.
+fn chunk() {
+    let (tfa, _folder) = server(VERY_MANY);
+    let all = || assert!(list_length(&tfa, c"{}") > 50 * VERY_MANY);
+    // The first time the files are read.
+    all();
+    let whole = nanoseconds(all);
+    let args = r#"{"api.chunk.enable": 1, "api.chunk.size": 50, "api.chunk.start": 500001}"#;
+    let args = CString::new(args).expect("it has no NUL");
+    let times = (0..50).map(|_| nanoseconds(|| assert!(list_length(&tfa, &args) < 50 * 100))).collect();
+    let target = json!("next to nothing of the whole list: only what is shown is looked up");
+    report("50 out of 1,000,000 accounts, against all", median(times), Some(whole), &target);
+    let (peak, _) = peak(|| list_length(&tfa, &args));
+    report("peak memory of those 50", peak as f64, None, &json!("at most 1 MB"));
+}
+
+/// Bytes that are allocated now, and the most there were.
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, counted. A block that grows counts twice while it is moved.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: it is the system's allocator; counting does not touch what is allocated.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// The most bytes that `body` had allocated at once, and what it answered.
+fn peak<T>(body: impl FnOnce() -> T) -> (usize, T) {
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let answer = body();
+    (PEAK.load(Relaxed) - before, answer)
+}
