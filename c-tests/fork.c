@@ -33,9 +33,16 @@ static int enrols_and_logs_in(const char *user)
     return 0;
 }
 
+/* How a child ends: it closes the handle that it inherited. */
+static int closed(int status)
+{
+    tfa_close(tfa);
+    return status;
+}
+
 static int user_in_a_child(void *user)
 {
-    return enrols_and_logs_in(user);
+    return closed(enrols_and_logs_in(user));
 }
 
 /* ---- Enrolling and logging in everywhere at once ---- */
@@ -67,7 +74,7 @@ static int enrols_users(void *context)
         const char *codes = uapi(tfa, name, "generate_recovery_codes", NULL);
         snprintf(task->all->users[task->child][user].recovery_code, 32, "%s", at(codes, "data/recovery_codes/0"));
     }
-    return 0;
+    return closed(0);
 }
 
 static void nothing_is_lost(void)
@@ -108,12 +115,8 @@ struct making {
     int process;
 };
 
-static int makes_secrets(void *context)
+static int makes_secrets(struct making *making)
 {
-    struct making *making = context;
-    if (making->process < CHILDREN) {
-        gate_wait(&making->secrets->gate);
-    }
     for (int number = 0; number < SECRETS; number++) {
         char *into = making->secrets->texts[making->process][number];
         if (number % 2 == 0) {
@@ -124,6 +127,13 @@ static int makes_secrets(void *context)
         NEED(strlen(into) == 16);
     }
     return 0;
+}
+
+static int child_makes_secrets(void *context)
+{
+    struct making *making = context;
+    gate_wait(&making->secrets->gate);
+    return closed(makes_secrets(making));
 }
 
 static int compare(const void *left, const void *right)
@@ -139,7 +149,7 @@ static void secrets_differ(void)
     taken(tfa_secret(NULL)); /* The parent has made one before, so that there is something to inherit. */
     for (int child = 0; child < CHILDREN; child++) {
         making[child] = (struct making){secrets, child};
-        children[child] = start(makes_secrets, &making[child]);
+        children[child] = start(child_makes_secrets, &making[child]);
     }
     gate_open(&secrets->gate, CHILDREN);
     making[CHILDREN] = (struct making){secrets, CHILDREN};
@@ -173,7 +183,7 @@ static int races(void *context)
     case TFA_LOCKED: race->locked++; break;
     default: race->unanswered++;
     }
-    return 0;
+    return closed(0);
 }
 
 static void run_race(const char *user, const char *right, const char *what, bool locks)
@@ -228,7 +238,7 @@ static void *calls_all_the_time(void *context)
 
 static int user_beside_threads(void *user)
 {
-    leave(enrols_and_logs_in(user));
+    leave(closed(enrols_and_logs_in(user)));
 }
 
 static void fork_among_threads(void)
@@ -259,7 +269,7 @@ static int child_with_child(void *context)
     pid_t child = start(user_in_a_child, context);
     NEED(enrols_and_logs_in(text("%s-meanwhile", (const char *)context)) == 0);
     NEED(finished(&child, 1) == 1);
-    return 0;
+    return closed(0);
 }
 
 static void child_of_a_child(void)
@@ -311,7 +321,7 @@ static int outlives_its_parent(void *context)
         become_daemon();
     }
     const char *user = text("orphan-%d%d", orphan->close_before_exit, orphan->daemon);
-    atomic_store(&orphan->result, enrols_and_logs_in(user) == 0 ? 1 : 2);
+    atomic_store(&orphan->result, closed(enrols_and_logs_in(user)) == 0 ? 1 : 2);
     _exit(0);
 }
 
@@ -340,10 +350,14 @@ static int closes(void *context)
     return 0;
 }
 
+static tfa_t *second;
+
 static int waits_for_gate(void *context)
 {
     gate_wait(context);
-    return enrols_and_logs_in("after-close");
+    NEED(tfa_login(second, "nobody", NULL) == TFA_NOT_REQUIRED);
+    tfa_close(second);
+    return closed(enrols_and_logs_in("after-close"));
 }
 
 static void closing(void)
@@ -352,12 +366,12 @@ static void closing(void)
     is_number(finished(&child, 1), 1, "a child closes the handle and opens its own");
     is_number(enrols_and_logs_in("parent"), 0, "which leaves the parent's alone");
     struct gate *gate = shared(sizeof(*gate));
-    tfa_t *second = open_at(&place, WIDE);
+    second = open_at(&place, WIDE);
     child = start(waits_for_gate, gate);
     tfa_close(second);
     tfa_close(tfa);
     gate_open(gate, 1);
-    is_number(finished(&child, 1), 1, "a child goes on when the parent has closed the handle");
+    is_number(finished(&child, 1), 1, "a child goes on with both handles when the parent has closed them");
     tfa = open_at(&place, WIDE);
 }
 
@@ -384,7 +398,7 @@ static void fork_in_a_lookup(void)
     tfa_set_lookup(tfa, forks_in_lookup, NULL);
     int32_t verdict = tfa_login(tfa, "from-a-lookup", NULL);
     if (forked_in_lookup == -1) {
-        _exit(verdict == TFA_NOT_REQUIRED ? enrols_and_logs_in("from-a-lookup") : 1);
+        _exit(closed(verdict == TFA_NOT_REQUIRED ? enrols_and_logs_in("from-a-lookup") : 1));
     }
     is_number(verdict, TFA_NOT_REQUIRED, "a lookup may fork");
     is_number(finished(&forked_in_lookup, 1), 1, "its child comes out of the call and works");
@@ -401,8 +415,8 @@ static void bare_clone(void)
         char *answer = tfa_twofactorauth_policy_status(tfa, "root", NULL);
         bool refused = verdict == TFA_UNANSWERED && answer != NULL && strstr(answer, "\"result\":0") != NULL;
         tfa_free(answer);
-        tfa_close(tfa);
-        _exit(refused ? 0 : 1);
+        tfa_close(tfa); /* which leaves everything as it is: it is the parent's */
+        leave(refused ? 0 : 1);
     }
     pid_t children[1] = {(pid_t)child};
     is_number(finished(children, 1), 1, "a process made past libc is refused, and may close");

@@ -121,7 +121,8 @@ tfa_t *tfa_open(const char *config,
                 char **error);
 
 /*
- Closes a handle. No other call on it may be under way or follow. NULL is fine.
+ Closes a handle. No other call on it may be under way or follow. NULL is fine. In a process made by a bare clone()
+ it does nothing: the handle is the parent's.
 
  # Safety
  tfa is NULL or a handle from tfa_open that has not been closed.

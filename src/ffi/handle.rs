@@ -59,13 +59,15 @@ pub unsafe extern "C" fn tfa_open(config: *const c_char, error: *mut *mut c_char
     }
 }
 
-/// Closes a handle. No other call on it may be under way or follow. NULL is fine.
+/// Closes a handle. No other call on it may be under way or follow. NULL is fine. In a process made by a bare clone()
+/// it does nothing: the handle is the parent's.
 ///
 /// # Safety
 /// tfa is NULL or a handle from tfa_open that has not been closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_close(tfa: *mut Tfa) {
-    if !tfa.is_null() {
+    // Closing the parent's connections in another process could disturb its database.
+    if !tfa.is_null() && fork::belongs_here().is_ok() {
         // SAFETY: the caller promises that it came from tfa_open, thus from a Box, and is not used again.
         guarded((), || drop(unsafe { Box::from_raw(tfa) }));
     }
