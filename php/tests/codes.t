@@ -76,6 +76,8 @@ $bad = [
     'secret' => [
         fn () => Tfa::totp('not base32!'),
         fn () => Tfa::totp(SECRET . "\0"),
+        fn () => Tfa::verify('', '123456'),
+        fn () => Tfa::verify(' =', '123456'),
         fn () => Tfa::otpauth('no!', 'example'),
     ],
     'digits' => [fn () => Tfa::totp(SECRET, digits: 0), fn () => Tfa::verify(SECRET, '1', digits: 2 ** 32 + 6)],
