@@ -158,6 +158,10 @@ trait Codes
         if ($length < 0) {
             throw new Refused('The parameter "secret" is not a Base32 string of a usable length.');
         }
+        if ($length === 0) {
+            // HMAC takes an empty key, whose codes anybody can compute: most likely it was looked up and not found.
+            throw new Refused('The parameter "secret" is required.');
+        }
         return [$key, $length];
     }
 

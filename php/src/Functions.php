@@ -63,6 +63,9 @@ final class Functions
     /** @param array<array-key, mixed> $envelope */
     private static function whmData(#[\SensitiveParameter] array $envelope): mixed
     {
+        if (!isset($envelope['metadata'])) {
+            return $envelope; // The function "cpanel" answers with what UAPI answered, and nothing around it.
+        }
         $metadata = $envelope['metadata'];
         if ($metadata['result'] !== 1) {
             throw TfaError::from($metadata['reason'], $metadata['command']);

@@ -22,7 +22,10 @@ char *tfa_functions(void);
 int32_t tfa_login(tfa_t *tfa,
                   const char *subject,
                   const char *code);
-char *tfa_whmapi1(tfa_t *tfa, const char *caller, const char *function, const char *args);
+char *tfa_whmapi1(tfa_t *tfa,
+                  const char *caller,
+                  const char *function,
+                  const char *args);
 char *tfa_twofactorauth_enable_policy(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_twofactorauth_disable_policy(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_twofactorauth_policy_status(tfa_t *tfa, const char *caller, const char *args);
@@ -49,6 +52,11 @@ char *tfa_uapi_set_user_configuration(tfa_t *tfa, const char *caller, const char
 char *tfa_uapi_remove_user_configuration(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_uapi_get_team_user_configuration(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_uapi_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_http(tfa_t *tfa,
+               const char *caller,
+               const char *method,
+               const char *target,
+               const char *body);
 int32_t tfa_set_lookup(tfa_t *tfa,
                        tfa_lookup_t lookup,
                        void *context);

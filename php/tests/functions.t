@@ -127,6 +127,12 @@ Tap::is(
     ],
     'the whole WHM envelope',
 );
+$asked = ['cpanel_jsonapi_user' => 'example', 'cpanel_jsonapi_module' => 'TwoFactorAuth'];
+$asked += ['cpanel_jsonapi_func' => 'get_user_configuration', 'cpanel_jsonapi_apiversion' => 3];
+$inner = $tfa->execute('example', 'TwoFactorAuth', 'get_user_configuration');
+Tap::is($tfa->whm->cpanel($asked, caller: 'root')['result'], $inner, 'UAPI through the WHM door');
+$several = $tfa->whm->batch(caller: 'root', command: ['twofactorauth_policy_status', 'nonsense'])['result'];
+Tap::is(array_column(array_column($several, 'metadata'), 'result'), [1, 0], 'a list as a parameter');
 Tap::is($tfa->whmapi1('root', 'nonsense')['metadata']['result'], 0, 'of a failure too');
 
 $cpanel = new LiveApi($tfa, 'theirs');

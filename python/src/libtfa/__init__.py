@@ -9,13 +9,13 @@ Pure Python over the C library libtfa.so.0. It is found through the environment 
 TFA_LIBRARY, then beside this package, then by its soname; a library of another ABI fails the import.
 """
 
+from . import _library
 from ._errors import ConfigError, Refused, TfaError, Unavailable
-from ._library import library as _library
 from ._otp import Secret, base32_decode, hotp, otpauth, otpauth_parse, qr, secret, totp, verify, verify_step
 from ._tfa import Function, Functions, HttpAnswer, Login, Lookup, Tfa, functions, open
 
 #: The version of the C library, which is the version of this package too.
-__version__: str = _library.tfa_version().decode()
+__version__: str = _library.library.tfa_version().decode()
 
 __all__ = [
     "ConfigError",

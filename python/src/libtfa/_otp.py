@@ -23,6 +23,8 @@ _ALGORITHMS = {"SHA1": 1, "SHA256": 256, "SHA512": 512}
 #: The longest key that Base32 text may hold, in bytes.
 _MOST_BYTES = 256
 _Room = ctypes.c_uint8 * _MOST_BYTES
+#: HMAC takes an empty key, whose codes anybody can compute: most likely it was looked up and not found.
+_NO_SECRET = 'The parameter "secret" is required.'
 _U32 = 2**32 - 1
 _U64 = 2**64 - 1
 
@@ -135,12 +137,15 @@ def _asked(function: Any, arguments: Dict[str, Any]) -> Dict[str, Any]:
 def _key(given: Secret) -> Tuple[Any, int]:
     """The bytes of a secret where C can read them, and how many they are."""
     if isinstance(given, bytes):
-        return given, len(given)
-    room = _Room()
-    length = library.tfa_base32_decode(text("secret", given), room, _MOST_BYTES)
+        key, length = given, len(given)
+    else:
+        key = _Room()
+        length = library.tfa_base32_decode(text("secret", given), key, _MOST_BYTES)
     if length < 0:
         raise Refused('The parameter "secret" is not a Base32 string of a usable length.')
-    return room, length
+    if length == 0:
+        raise Refused(_NO_SECRET)
+    return key, length
 
 
 @functools.lru_cache(maxsize=64)

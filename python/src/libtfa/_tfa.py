@@ -216,6 +216,8 @@ def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
 
 
 def _whm_data(envelope: Mapping[str, Any]) -> Any:
+    if "metadata" not in envelope:
+        return envelope  # The function "cpanel" answers with what UAPI answered, and nothing around it.
     metadata = envelope["metadata"]
     if metadata["result"] != 1:
         raise refusal(metadata["reason"], metadata["command"])
