@@ -149,7 +149,7 @@ static void take_option(pTHX_ options_t *o, int takes, const char *name, STRLEN 
     else if ((takes & TAKES_CODE) && is_named(name, length, "code"))
         o->code = text_argument(aTHX_ value, "code", NULL);
     else if ((takes & TAKES_CODE) && is_named(name, length, "skew"))
-        o->skew = (uint32_t)number_argument(aTHX_ value, "skew", 0, 10, 0);
+        o->skew = (uint32_t)number_argument(aTHX_ value, "skew", 0, 1000, 0);
     else if ((takes & TAKES_CODE) && is_named(name, length, "step"))
         o->step = value;
     else if ((takes & TAKES_TIME) && is_named(name, length, "period"))

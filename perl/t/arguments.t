@@ -83,7 +83,7 @@ refuses { totp( key => $key, algorithm => 'MD5' ) } 'algorithm', 'is not valid: 
 refuses { verify( key => $key ) } 'code', $required;
 refuses { verify( key => $key, code => undef ) } 'code', $required;
 refuses { verify( key => $key, code => $nul ) } 'code', $has_nul;
-refuses { verify( key => $key, code => 1, skew => 11 ) } 'skew', $range;
+refuses { verify( key => $key, code => 1, skew => 1001 ) } 'skew', $range;
 refuses { verify( key => $key, code => 1, step => 1 ) } 'step', 'is not valid: it is not a reference to a variable';
 refuses { verify( key => $key, code => 1, step => \1 ) } 'step', 'is not valid: it is not a reference to a variable';
 refuses { base32_decode(undef) } 'text', $required;

@@ -26,6 +26,8 @@ is $auth->verify( '558969', 0, $secret32, $time + 30 ), 0, 'out of it';
 is $auth->verify( '558969', 1, $secret32, $time + 60 ), 0, 'further out';
 is $auth->verify( '558969', 40, $secret32, $time + 1200 ), 1, 'a range beyond ten steps';
 is $auth->verify( '558969', 40, $secret32, $time + 1230 ), 0, 'has an end too';
+is $auth->verify( '558969', 1010, $secret32, $time + 30 * 1010 ), 1, 'even a very wide one';
+is $auth->verify( '558969', 2, $secret32, $time - 30 * 2.5, 30.0 ), 0, 'outside it';
 is $auth->verify( $_, 1, $secret32, $time ), 0, 'no code' for '', undef, 'abc', '558969 ', ' 558969', '0558969', "558969\n", '558 969';
 like thrown { $auth->verify( '558969', $_, $secret32 ) }, qr/^Range value not zero or a positive number at \Q$0\E/, "range $_" for -1, 1.5, 'x', '1e1';
 like $auth->generate_secret32, qr/\A[a-z2-7]{16}\z/, 'a new secret32';

@@ -127,7 +127,7 @@ sub verify {
     my $key = $plain ? $self->_key($secret32) : undef;
     $code = '' if !defined $code;
 
-    if ( $plain && $range <= 10 && $interval =~ /\A[0-9]{1,9}\z/ && $timestamp =~ /\A[0-9]{1,18}\z/ && $timestamp >= $range * $interval ) {
+    if ( $plain && $range <= 1000 && $interval =~ /\A[0-9]{1,9}\z/ && $timestamp =~ /\A[0-9]{1,18}\z/ && $timestamp >= $range * $interval ) {
         return 0 if $code !~ /\A[0-9]{6}\z/;
         return Authen::TFA::verify( key => $key, code => $code, skew => $range, time => $timestamp, period => $interval ) ? 1 : 0;
     }
