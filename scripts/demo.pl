@@ -1,17 +1,43 @@
 #!/usr/bin/env perl
-# The Perl part of the demo: demo.pl DATABASE SECRET, run by scripts/demo with the module that the tree has built.
+# The Perl part of the demo: demo.pl CONFIG, run by scripts/demo with the module that the tree has built. It does the
+# main job again as a panel would, for another user: enrol, log in, be refused, recover.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../perl/blib/lib", "$FindBin::Bin/../perl/blib/arch";
 use Authen::TFA;
+use JSON::PP qw(decode_json);
 
-my ($database, $secret) = @ARGV;
-my $tfa = Authen::TFA->new(store => "sqlite:$database", secret_length => 32);
+my ($config) = @ARGV;
+open my $file, '<', $config or die "$config: $!";
+my $tfa  = Authen::TFA->new( %{ decode_json( do { local $/; <$file> } ) } );
+my $user = 'other';
 
-my $status = $tfa->twofactorauth_policy_status(caller => 'root');
-print "policy: is_enabled = $status->{is_enabled}\n";
+sub show { printf "%-66s %s\n", @_ }
 
-my $raw  = Authen::TFA::base32_decode($secret);
-my $code = Authen::TFA::totp($raw);
-print 'login:  ', ($tfa->login('example', $code) ? 'let in' : 'kept out (that code opened its login already)'), "\n";
+sub login {
+    my ( $what, $code ) = @_;
+    show( "\$tfa->login('$user', $what)", $tfa->login( $user, $code ) ? 'let in' : 'kept out' );
+}
+
+show( q{$tfa->twofactorauth_policy_status('root')->{is_enabled}}, $tfa->twofactorauth_policy_status('root')->{is_enabled} );
+
+my $proposal = $tfa->generate_user_configuration($user);
+eval { $tfa->set_user_configuration( $user, secret => $proposal->{secret}, tfa_token => 'not one' ) };
+show( q{$tfa->set_user_configuration('other', ..., tfa_token => 'not one')}, "throws: $@" =~ s/\s+\z//r );
+
+my $now = time;
+$tfa->set_user_configuration(
+    $user,
+    secret    => $proposal->{secret},
+    tfa_token => Authen::TFA::totp( secret => $proposal->{secret}, time => $now )
+);
+show( q{$tfa->get_user_configuration('other')->{is_enabled}}, $tfa->get_user_configuration($user)->{is_enabled} );
+
+my $next = Authen::TFA::totp( secret => $proposal->{secret}, time => $now + 30 );
+login( 'the next code',       $next );
+login( 'the same code again', $next );
+
+my ($recovery) = @{ $tfa->generate_recovery_codes($user)->{recovery_codes} };
+login( 'a recovery code',      $recovery );
+login( 'the same one again',   $recovery );
