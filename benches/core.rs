@@ -9,6 +9,7 @@
 use std::ffi::{CString, c_char};
 use std::hint::black_box;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
@@ -37,7 +38,7 @@ unsafe extern "C" {
 fn main() {
     // `cargo test` and `cargo bench` pass arguments of their own; one without a dash is a filter.
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    for (name, bench) in [("check", check as fn()), ("login", login), ("size", size)] {
+    for (name, bench) in [("check", check as fn()), ("login", login), ("process", process), ("size", size)] {
         if name.contains(&only) {
             bench();
         }
@@ -203,6 +204,28 @@ fn login() {
         times.push(ours);
     }
     report("tfa_login, 1000000 subjects (peer: the same with 1000)", times[2], times[0], 1.5);
+}
+
+/// A fresh process that opens the store and asks one question (benches/process.c), against `oathtool --totp`.
+fn process() {
+    let house = House::with(1000);
+    let config = format!(r#"{{"store": "sqlite:{}"}}"#, house.folder.path().join("tfa.db").display());
+    drop(house.tfa);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-process");
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        ours.push(run(Command::new(&program).arg(&config)));
+        peer.push(run(Command::new("oathtool").args(["--totp", "3132333435363738393031323334353637383930"])));
+    }
+    report("a process that asks policy_status (peer: oathtool --totp)", median(ours), median(peer), 3.0);
+}
+
+/// Nanoseconds that a process takes, which must succeed.
+fn run(command: &mut Command) -> f64 {
+    let begin = Instant::now();
+    let status = command.stdout(Stdio::null()).status().expect("a process");
+    assert!(status.success(), "{command:?}");
+    nanoseconds(begin.elapsed(), 1)
 }
 
 /// What the library weighs. There is no peer; the figures are bytes.

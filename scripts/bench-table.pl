@@ -1,0 +1,45 @@
+#!/usr/bin/env perl
+# Turns the benchmarks' JSON lines into docs/benchmarks.md: bench-table.pl LINES
+use strict;
+use warnings;
+use JSON::PP qw(decode_json);
+
+sub first_line { my ( $path, $pattern ) = @_; open my $file, '<', $path or return 'unknown'; /$pattern/ and return $1 while <$file>; return 'unknown' }
+
+# 1234567 as 1,234,567.
+sub grouped { my ($number) = @_; 1 while $number =~ s/^(\d+)(\d{3})/$1,$2/; return $number }
+
+# Nanoseconds in a unit that can be read; anything else in digits.
+sub shown {
+    my ( $value, $name ) = @_;
+    return '' if !defined $value;
+    return grouped( sprintf '%.0f', $value ) if $name =~ /bytes|accounts a second|a second/;
+    return sprintf '%.2f ms', $value / 1e6 if $value >= 1e6;
+    return sprintf '%.1f µs', $value / 1e3 if $value >= 1e4;
+    return sprintf '%.2f µs', $value / 1e3 if $value >= 1e3;
+    return sprintf '%.0f ns', $value;
+}
+
+binmode STDOUT, ':encoding(UTF-8)';
+chomp( my $date = `date -u +%F`, my $cores = `nproc`, my $kernel = `uname -r` );
+my $processor = first_line( '/proc/cpuinfo', qr/^model name\s*:\s*(.*)/ );
+my $debian    = first_line( '/etc/os-release', qr/^PRETTY_NAME="(.*)"/ );
+
+print <<"END";
+# Benchmarks
+
+Written by `make bench` on $date: $processor, $cores cores, $debian, Linux $kernel (a virtual machine). Each ratio is ours
+to the peer's, both measured in turns in the same run; times are medians. A target is the most that the ratio may be, unless
+it says otherwise.
+END
+
+open my $lines, '<', $ARGV[0] or die "$ARGV[0]: $!";
+while (<$lines>) {
+    my $line = decode_json($_);
+    if ( my $section = $line->{section} ) {
+        print "\n## $section\n\n| | ours | peer | ratio | target |\n|---|---:|---:|---:|---:|\n";
+        next;
+    }
+    my $name = $line->{name};
+    print '| ', join( ' | ', $name, shown( $line->{ours}, $name ), shown( $line->{peer}, $name ), map { $_ // '' } @$line{qw(ratio target)} ), " |\n";
+}
