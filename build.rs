@@ -2,8 +2,7 @@
 //!
 //! The header in `include/` is checked in; `tests/header.rs` fails when it is not what this script makes. Setting
 //! TFA_WRITE_HEADER puts the new one in its place (`make header`).
-// A build script has no caller to answer: when it cannot go on, it stops the build.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, reason = "a build script that cannot go on stops the build")]
 
 use std::path::PathBuf;
 use std::{env, fs};

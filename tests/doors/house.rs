@@ -1,9 +1,12 @@
 //! A house to call at: a server with a reseller, its accounts, a mailbox, a team user and an account of root's.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tfa::api::answer::Answer;
 use tfa::api::args::Args;
+use tfa::clock::{Clock, ManualClock, SystemClock};
 use tfa::engine::Tfa;
 use tfa::engine::config::Config;
 use tfa::http::{Response, respond};
@@ -33,13 +36,22 @@ impl House {
     }
 
     pub fn with(accounts: Value) -> House {
+        House::open(accounts, Arc::new(SystemClock))
+    }
+
+    /// A house where time stands still.
+    pub fn at(seconds: u64) -> House {
+        House::open(accounts(), Arc::new(ManualClock::at(seconds)))
+    }
+
+    fn open(accounts: Value, clock: Arc<dyn Clock>) -> House {
         let folder = tempfile::tempdir().unwrap();
         let config = json!({
             "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
             "hostname": "server.example.com",
             "accounts": accounts,
         });
-        let tfa = Tfa::open(Config::parse(Some(&config.to_string())).unwrap()).unwrap();
+        let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock).unwrap();
         House { tfa, _folder: folder }
     }
 
@@ -80,9 +92,18 @@ impl House {
 
 /// The code that an authenticator with [`SECRET`] shows now.
 pub fn code() -> String {
+    code_at(SystemClock.now().as_secs())
+}
+
+/// The code that it shows at a time.
+pub fn code_at(seconds: u64) -> String {
     let secret = Secret::from_base32(SECRET).unwrap();
-    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    format!("{:06}", Parameters::default().code(secret.bytes(), time / 30))
+    format!("{:06}", Parameters::default().code(secret.bytes(), seconds / 30))
+}
+
+/// A JSON text.
+pub fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 /// `metadata.result` of a WHM answer.

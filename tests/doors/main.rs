@@ -10,3 +10,4 @@ mod formats;
 mod house;
 mod http;
 mod meta;
+mod reference;

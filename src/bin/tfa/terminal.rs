@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tfa::api::args::MAX_TEXT;
 use zeroize::Zeroizing;
 
@@ -40,10 +41,34 @@ pub fn read_input() -> Result<Zeroizing<String>, Failure> {
 /// A code: asked for without echo when somebody is there, else the first line of standard input.
 pub fn read_code(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     let failed = |error| Failure::Usage(format!("the code cannot be read: {error}"));
-    if is_attended() {
-        return rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(failed);
-    }
+    let _silence = is_attended().then(|| Silence::begin(prompt)).transpose().map_err(failed)?;
     let mut line = Zeroizing::new(String::new());
     io::stdin().lock().take(MAX_LINE).read_line(&mut line).map_err(failed)?;
     Ok(Zeroizing::new(line.trim().to_owned()))
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Silence(Termios);
+
+impl Silence {
+    /// The echo goes first and the prompt comes then: what is typed as soon as it shows is not shown.
+    fn begin(prompt: &str) -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        let silence = Silence(before);
+        let mut terminal = io::stderr().lock();
+        terminal.write_all(prompt.as_bytes())?;
+        terminal.flush()?;
+        Ok(silence)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // There is nobody left to tell when it fails; the newline is the one that was typed unseen.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        eprintln!();
+    }
 }
