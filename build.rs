@@ -1,6 +1,6 @@
 //! Build script: gives the shared library its soname, and generates the C header from `src/ffi`.
 //!
-//! The header in `include/` is checked in; `tests/header.rs` fails when it is not what this script makes. Setting
+//! The header in `include/` is checked in; `tests/agreement.rs` fails when it is not what this script makes. Setting
 //! TFA_WRITE_HEADER puts the new one in its place (`make header`).
 #![allow(clippy::expect_used, reason = "a build script that cannot go on stops the build")]
 

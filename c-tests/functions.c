@@ -38,7 +38,7 @@ static void versions(void)
 static void function_list(void)
 {
     const char *list = taken(tfa_functions());
-    is_number(size_at(list, ""), 21, "there are 21 functions");
+    is_number(size_at(list, ""), 25, "there are 25 functions");
     is_text(at(list, "4"),
             "{\"name\":\"twofactorauth_set_tfa_config\",\"door\":\"whm\",\"module\":null,"
             "\"symbol\":\"tfa_twofactorauth_set_tfa_config\",\"callers\":\"resellers\",\"parameters\":["
@@ -48,8 +48,10 @@ static void function_list(void)
             "\"description\":\"The code that the authenticator shows for the secret.\"}],"
             "\"description\":\"Enrols the caller, when the code proves that its authenticator has the secret.\"}",
             "a WHM function is described");
-    is_text(at(list, "16/symbol"), "tfa_uapi_get_user_configuration", "a UAPI function has a symbol");
-    is_text(at(list, "16/module"), "TwoFactorAuth", "and a module");
+    is_text(at(list, "20/symbol"), "tfa_uapi_get_user_configuration", "a UAPI function has a symbol");
+    is_text(at(list, "20/module"), "TwoFactorAuth", "and a module");
+    is_text(at(list, "15/name"), "applist", "a function about other calls");
+    is_text(at(list, "15/symbol"), "null", "has no symbol");
 }
 
 static void policy(tfa_t *tfa)
@@ -225,6 +227,27 @@ static void lists(tfa_t *tfa, const char *root_secret, const char *secret)
             root_secret, "root reads its own secret");
 }
 
+/* The functions about other calls, and a web server's requests: the wire formats have their own tests. */
+static void other_doors(tfa_t *tfa)
+{
+    is_text(at(whm(tfa, "root", "applist", NULL), "data/app/0"), "twofactorauth_enable_policy",
+            "the functions that root may call are listed");
+    is_text(at(whm(tfa, "root", "uapi_cpanel",
+                   "{\"cpanel.user\": \"example\", \"cpanel.module\": \"TwoFactorAuth\","
+                   " \"cpanel.function\": \"get_user_configuration\"}"),
+               "data/uapi"),
+            UAPI_DATA("{\"is_enabled\":1,\"issuer\":\"Example Hosting\"}"), "root calls UAPI for an account");
+    const char *answer = taken(tfa_http(
+        tfa, "root", "GET", "/cpsess0123456789/json-api/twofactorauth_policy_status?api.version=1", NULL));
+    is_text(answer,
+            text("{\"status\":200,\"content_type\":\"%s\",\"body\":%s}", at(answer, "content_type"),
+                 "\"{\\\"data\\\":{\\\"is_enabled\\\":1},\\\"metadata\\\":{\\\"command\\\":\\\"twofactorauth_policy_status"
+                 "\\\",\\\"reason\\\":\\\"OK\\\",\\\"result\\\":1,\\\"version\\\":1}}\""),
+            "a web server's request is answered");
+    has_text(at(answer, "content_type"), "application/json", "in JSON");
+    is_text(at(taken(tfa_http(tfa, "root", "GET", "/elsewhere", NULL)), "status"), "404", "another path is not ours");
+}
+
 static void removal(tfa_t *tfa)
 {
     is_text(taken(tfa_twofactorauth_remove_user_config(
@@ -390,6 +413,7 @@ int main(void)
     login(tfa, secret);
     recovery(tfa);
     lists(tfa, root_secret, secret);
+    other_doors(tfa);
     removal(tfa);
     reasons(tfa);
     lookups(tfa);

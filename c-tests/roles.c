@@ -49,6 +49,10 @@ static const struct {
     {"twofactorauth_verify_login", ROOT},
     {"twofactorauth_unlock_user", RESELLER},
     {"twofactorauth_generate_recovery_codes", RESELLER},
+    {"applist", RESELLER},
+    {"batch", RESELLER},
+    {"uapi_cpanel", RESELLER},
+    {"cpanel", RESELLER},
     {"twofactorauth_disable_policy", ROOT},
 };
 

@@ -1,0 +1,230 @@
+//! No answer to a refused request holds the secret or the code that was given.
+//!
+//! Every function is called through the C border in many wrong ways, with a secret and codes wherever one may be given:
+//! in the right place, in the wrong one, with the wrong type, in text that is no JSON. Names are left out of this: what
+//! stands where a user's or a function's name is expected is repeated to whoever sent it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tfa::engine::Tfa;
+use tfa::ffi::handle::{tfa_close, tfa_free, tfa_functions, tfa_open};
+use tfa::ffi::http::tfa_http;
+use tfa::ffi::otp::{tfa_otpauth, tfa_otpauth_parse, tfa_qr, tfa_secret};
+use tfa::ffi::uapi::tfa_uapi;
+use tfa::ffi::whm::tfa_whmapi1;
+
+/// A secret that nobody is enrolled with.
+const SECRET: &str = "CAOXW75HKYJJ6E5YCAOXW75HKYJJ6E5Y";
+/// The same as people type it.
+const SPACED: &str = "caox w75h-kyjj 6e5y-caox w75h-kyjj 6e5y";
+/// One character of it is no Base32.
+const BROKEN: &str = "CAOXW75HKYJJ6E5YCAOXW75HKYJJ6E51";
+/// A code that is wrong for anybody, but for one chance in 300,000.
+const CODE: &str = "918273";
+/// A recovery code that was never given out.
+const RECOVERY_CODE: &str = "caox-w75h-kyjj-6e5y";
+
+fn text(string: &str) -> CString {
+    CString::new(string).unwrap()
+}
+
+fn taken(answer: *mut c_char) -> String {
+    assert!(!answer.is_null());
+    // SAFETY: every caller hands over a string that the library just answered.
+    unsafe {
+        let copy = CStr::from_ptr(answer).to_str().unwrap().to_owned();
+        tfa_free(answer);
+        copy
+    }
+}
+
+/// Whether an answer holds any part of a secret or a code that is long enough to help somebody.
+fn tells(answer: &str) -> bool {
+    let flat: String = answer.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let windows = |given: &str, length: usize| {
+        let given: Vec<_> = given.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+        given.windows(length).any(|part| flat.contains(&part.iter().collect::<String>()))
+    };
+    windows(SECRET, 8) || windows(CODE, 6)
+}
+
+/// A store with the policy on and nobody enrolled but `enrolled`.
+struct House {
+    tfa: *mut Tfa,
+    _folder: TempDir,
+}
+
+impl House {
+    fn new() -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let config = json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display())}).to_string();
+        // SAFETY: the configuration is a string, and the error is not asked for.
+        let tfa = unsafe { tfa_open(text(&config).as_ptr(), ptr::null_mut()) };
+        assert!(!tfa.is_null());
+        let house = House { tfa, _folder: folder };
+        house.whm("twofactorauth_enable_policy", "{}");
+        let enrolled = json!({"enrolled": {"primary_account": {"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}}});
+        assert!(house.whm("twofactorauth_set_tfa_config_for_user", &enrolled.to_string()).contains(r#""result":1"#));
+        house
+    }
+
+    fn whm(&self, function: &str, args: &str) -> String {
+        // SAFETY: the handle is open and the strings live through the call.
+        taken(unsafe { tfa_whmapi1(self.tfa, c"root".as_ptr(), text(function).as_ptr(), text(args).as_ptr()) })
+    }
+
+    fn uapi(&self, function: &str, args: &str) -> String {
+        let (function, args) = (text(function), text(args));
+        // SAFETY: the handle is open and the strings live through the call.
+        taken(unsafe {
+            tfa_uapi(self.tfa, c"enrolled".as_ptr(), c"TwoFactorAuth".as_ptr(), function.as_ptr(), args.as_ptr())
+        })
+    }
+
+    fn http(&self, target: &str, body: &str) -> String {
+        let (target, body) = (text(target), text(body));
+        // SAFETY: the handle is open and the strings live through the call.
+        taken(unsafe { tfa_http(self.tfa, c"root".as_ptr(), c"POST".as_ptr(), target.as_ptr(), body.as_ptr()) })
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // SAFETY: it is open, and not used again.
+        unsafe { tfa_close(self.tfa) };
+    }
+}
+
+/// Arguments that hold the secret and a code, all of them wrong somewhere or for most functions.
+fn wrong_arguments() -> Vec<String> {
+    let mut arguments = Vec::new();
+    let long_secret = SECRET.repeat(40);
+    for secret in
+        [json!(SECRET), json!(SPACED), json!(BROKEN), json!(long_secret), json!([SECRET]), json!({ "a": SECRET })]
+    {
+        for token in
+            [json!(CODE), json!(918_273), json!(RECOVERY_CODE), json!([CODE]), json!(CODE.repeat(60)), json!(-918_273)]
+        {
+            arguments.push(json!({"secret": secret, "tfa_token": token}).to_string());
+            for user in ["enrolled", "nobody", "a b", ""] {
+                arguments.push(json!({"user": user, "secret": secret, "tfa_token": token}).to_string());
+            }
+        }
+        for section in ["primary_account", "email", "team", "other"] {
+            arguments.push(json!({"enrolled": {section: secret}}).to_string());
+            arguments.push(json!({"enrolled": {section: {"secret": secret}}}).to_string());
+            arguments.push(
+                json!({"enrolled": {section: {"user@example.com": {"secret": secret, "token": CODE}}}}).to_string(),
+            );
+            arguments.push(json!({"enrolled": {section: {"user@example.com": secret}}}).to_string());
+        }
+        arguments.push(json!({ "enrolled": secret }).to_string());
+        arguments.push(json!({"otpauth_str": secret}).to_string());
+        arguments.push(json!({"account": "example", "secret": secret, "digits": CODE}).to_string());
+        arguments.push(json!({"account": "example", "secret": secret, "digits": 918_273}).to_string());
+    }
+    for uri in
+        ["otpauth://totp/a?secret=", "otpauth://totp/%ff?secret=", "otpauth://hotp/a?counter=x&secret=", "http://"]
+    {
+        arguments.push(json!({ "otpauth_str": format!("{uri}{BROKEN}&digits={CODE}") }).to_string());
+    }
+    arguments.push(json!({ "text": SECRET.repeat(200) }).to_string());
+    arguments.push(json!({"text": SECRET, "format": RECOVERY_CODE}).to_string());
+    for broken in [
+        "{SECRET",
+        "{\"secret\": SECRET}",
+        "{\"secret\": \"SECRET\",}",
+        "[\"SECRET\"]",
+        "\"SECRET\"",
+        "SECRET",
+        "{\"secret\": \"SECRET\\q\"}",
+    ] {
+        arguments.push(broken.replace("SECRET", SECRET));
+        arguments.push(broken.replace("SECRET", CODE));
+    }
+    arguments
+}
+
+fn failed(answer: &str) -> bool {
+    [r#""result":0"#, r#""status":0"#, r#""status":4"#, r#""error""#].iter().any(|mark| answer.contains(mark))
+}
+
+#[test]
+fn no_refusal_of_a_panel_function_tells() {
+    let house = House::new();
+    let list: Value = serde_json::from_str(&taken(tfa_functions())).unwrap();
+    let (mut refused, mut verdicts) = (0, 0);
+    for function in list.as_array().unwrap() {
+        let name = function["name"].as_str().unwrap();
+        for args in wrong_arguments() {
+            let answer = match function["door"].as_str() {
+                Some("whm") => house.whm(name, &args),
+                _ => house.uapi(name, &args),
+            };
+            if failed(&answer) {
+                refused += 1;
+                assert!(!tells(&answer), "{name} of {args}: {answer}");
+            }
+            // A wrong code is a verdict with a reason, not a failure.
+            if name == "twofactorauth_verify_login" && answer.contains(r#""verified":0"#) {
+                verdicts += 1;
+                assert!(!tells(&answer), "{name} of {args}: {answer}");
+            }
+        }
+    }
+    assert!(refused > 1000 && verdicts > 10, "{refused} refusals, {verdicts} verdicts");
+}
+
+#[test]
+fn no_refusal_over_the_wire_tells() {
+    let house = House::new();
+    let mut refused = 0;
+    let functions =
+        ["twofactorauth_set_tfa_config", "twofactorauth_verify_login", "twofactorauth_set_tfa_config_for_user"];
+    for function in functions {
+        // A body that does not begin with a brace is a form, in which a text without "=" is a name.
+        for args in wrong_arguments().iter().filter(|args| args.starts_with('{')) {
+            for door in ["json-api", "xml-api"] {
+                let answer = house.http(&format!("/{door}/{function}?api.version=1"), args);
+                if failed(&answer.replace("\\\"", "\"")) || answer.contains("<result>0</result>") {
+                    refused += 1;
+                    assert!(!tells(&answer), "{function} of {args}: {answer}");
+                }
+            }
+        }
+        for query in [format!("secret={BROKEN}&tfa_token={CODE}"), format!("secret={SECRET}&tfa_token={CODE}%ff")] {
+            let answer = house.http(&format!("/json-api/{function}?api.version=1&{query}"), "");
+            assert!(!tells(&answer), "{function} of {query}: {answer}");
+        }
+        let answer = house.http(&format!("/elsewhere/{SECRET}?tfa_token={CODE}"), "");
+        assert!(!tells(&answer), "{answer}");
+    }
+    assert!(refused > 500, "{refused} refusals");
+}
+
+#[test]
+fn no_refusal_without_a_handle_tells() {
+    type Plain = unsafe extern "C" fn(*const c_char) -> *mut c_char;
+    let functions: [(&str, Plain); 4] = [
+        ("tfa_secret", tfa_secret),
+        ("tfa_otpauth", tfa_otpauth),
+        ("tfa_otpauth_parse", tfa_otpauth_parse),
+        ("tfa_qr", tfa_qr),
+    ];
+    let mut refused = 0;
+    for (name, function) in functions {
+        for args in wrong_arguments() {
+            // SAFETY: the arguments are a string.
+            let answer = taken(unsafe { function(text(&args).as_ptr()) });
+            if failed(&answer) {
+                refused += 1;
+                assert!(!tells(&answer), "{name} of {args}: {answer}");
+            }
+        }
+    }
+    assert!(refused > 300, "{refused} refusals");
+}
