@@ -261,6 +261,13 @@ static void without_handle(void)
     is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 30, 1, 0, bad_texts[TWO_MIB].args, &step), 0, "verify: a code of 2 MiB");
     is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 1, 1000, UINT64_MAX, "-12345", &step), 0, "verify: at the end of time");
     is_number((long)step, 7, "verify: the step is written on success alone");
+    is_number(tfa_check(NULL, "123456", 0), -1, "check: no secret");
+    is_number(tfa_check("", "123456", 0), -1, "check: an empty one");
+    is_number(tfa_check("MZXW6YT1", "123456", 0), -1, "check: one that is no Base32");
+    is_number(tfa_check(bad_texts[TWO_MIB].args, "123456", 0), -1, "check: one of 2 MiB");
+    is_number(tfa_check("MZXW6YTB", NULL, 0), 0, "check: no code");
+    is_number(tfa_check("MZXW6YTB", "\xff", 0), 0, "check: a code of bad UTF-8");
+    is_number(tfa_check("MZXW6YTB", bad_texts[TWO_MIB].args, UINT64_MAX), 0, "check: a code of 2 MiB at the end of time");
     is_number(tfa_base32_decode(NULL, bytes, 8), -1, "base32_decode: no text");
     is_number(tfa_base32_decode("MZXW6YT1", bytes, 8), -1, "base32_decode: a 1");
     is_number(tfa_base32_decode("\xff", bytes, 8), -1, "base32_decode: bad UTF-8");

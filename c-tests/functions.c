@@ -350,6 +350,11 @@ static void codes(void)
     is_number((long)step, 1, "and its step is told");
     is_number(tfa_verify(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 60, "94287082", &step), 0, "two steps old is wrong");
     is_number(tfa_verify(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "94287082", NULL), 1, "the step need not be asked for");
+    const char *base32 = "gezd gnbv gy3t qojq gezd gnbv gy3t qojq";
+    for (int away = -2; away <= 2; away++) {
+        is_number(tfa_check(base32, "287 082", (uint64_t)(59 + 30 * away)), away >= -1 && away <= 1,
+                  "check: %d steps away", away);
+    }
 }
 
 static void plain_functions(void)

@@ -443,6 +443,20 @@ int32_t tfa_verify(const uint8_t *secret,
                    uint64_t *step);
 
 /*
+ Whether a code is right for a secret in Base32, with what every authenticator assumes: SHA-1, 6 digits, 30 seconds,
+ here one step either side of a time. tfa_base32_decode and tfa_verify in one call, for doors where each costs.
+
+ secret: Base32, as forgiving as tfa_base32_decode. code: as for tfa_verify, which also says what must be remembered.
+ Returns 1 when it is right, 0 when it is wrong or NULL, -1 when the secret is empty, NULL or no Base32.
+
+ # Safety
+ secret and code are NULL or NUL-terminated strings.
+ */
+int32_t tfa_check(const char *secret,
+                  const char *code,
+                  uint64_t time);
+
+/*
  Decodes Base32 of any length up to 65536 characters; case, white space, dashes and trailing padding are forgiven.
 
  bytes and size: where the bytes are put, and how many there is room for; untouched on failure. NULL and 0 to ask

@@ -82,6 +82,9 @@ int32_t tfa_verify(const uint8_t *secret,
                    uint64_t time,
                    const char *code,
                    uint64_t *step);
+int32_t tfa_check(const char *secret,
+                  const char *code,
+                  uint64_t time);
 int64_t tfa_base32_decode(const char *text,
                           uint8_t *bytes,
                           size_t size);

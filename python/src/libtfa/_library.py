@@ -51,6 +51,7 @@ SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
         ctypes.c_int32,
         [_bytes, ctypes.c_size_t] + [ctypes.c_uint32] * 4 + [ctypes.c_uint64, _text, ctypes.POINTER(ctypes.c_uint64)],
     ),
+    "tfa_check": (ctypes.c_int32, [_text, _text, ctypes.c_uint64]),
     "tfa_base32_decode": (ctypes.c_int64, [_text, _bytes, ctypes.c_size_t]),
     "tfa_secret": (_owned, [_text]),
     "tfa_otpauth": (_owned, [_text]),
