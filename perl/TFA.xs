@@ -264,7 +264,9 @@ static int handle_dup(pTHX_ MAGIC *magic, CLONE_PARAMS *parameters) {
 static MGVTBL handle_magic = {NULL, NULL, NULL, NULL, handle_free, NULL, handle_dup, NULL};
 
 static MAGIC *magic_of(pTHX_ SV *self) {
-    MAGIC *magic = SvROK(self) ? mg_findext(SvRV(self), PERL_MAGIC_ext, &handle_magic) : NULL;
+    MAGIC *magic = NULL;
+    SvGETMAGIC(self);
+    if (SvROK(self) && SvTYPE(SvRV(self)) >= SVt_PVMG) magic = mg_findext(SvRV(self), PERL_MAGIC_ext, &handle_magic);
     if (!magic) croak("This is not an Authen::TFA object.");
     return magic;
 }
