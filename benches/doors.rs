@@ -9,6 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{CStr, CString};
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -65,8 +66,10 @@ fn process() {
     let config = folder.path().join("tfa.json");
     let store = format!("sqlite:{}", folder.path().join("tfa.db").display());
     fs::write(&config, json!({ "store": store }).to_string()).expect("the configuration is written");
-    let mut ours = Command::new(env!("CARGO_BIN_EXE_tfa"));
-    ours.args(["whmapi1", "twofactorauth_policy_status"]).env("TFA_CONFIG", &config);
+    let link = folder.path().join("whmapi1");
+    symlink(env!("CARGO_BIN_EXE_tfa"), &link).expect("the link is made");
+    let mut ours = Command::new(link);
+    ours.arg("twofactorauth_policy_status").env("TFA_CONFIG", &config);
     let mut peer = Command::new("oathtool");
     peer.args(["--totp", "3132333435363738393031323334353637383930"]);
     let run = |command: &mut Command| {

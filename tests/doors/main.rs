@@ -10,4 +10,5 @@ mod formats;
 mod house;
 mod http;
 mod meta;
+mod qr;
 mod reference;

@@ -29,25 +29,31 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs what the arguments ask for; the first one is the name that the program was called by.
+/// Runs what the arguments ask for; the first one is the name that the program was called by. The two doors are tried
+/// first, without making all the other subcommands.
 fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
-    let name = arguments.first().and_then(|name| Path::new(name).file_name()).and_then(|name| name.to_str());
-    match name {
-        Some(commands::WHMAPI1) => api::whmapi1(&parse(commands::whmapi1(), arguments)),
-        Some(commands::UAPI) => api::uapi(&parse(commands::uapi(), arguments)),
-        _ => subcommand(&parse(commands::tfa(), arguments)),
+    let links = [commands::WHMAPI1, commands::UAPI];
+    let is_link = arguments.first().is_some_and(|name| links.contains(&file_name(name)));
+    let call = arguments.get(usize::from(!is_link)..).unwrap_or_default();
+    match call.first().map_or("", file_name) {
+        commands::WHMAPI1 => api::whmapi1(&parse(commands::whmapi1(), call)),
+        commands::UAPI => api::uapi(&parse(commands::uapi(), call)),
+        _ => subcommand(&parse(commands::tfa(), &arguments)),
     }
 }
 
+/// A program's name without its folder.
+fn file_name(path: &OsString) -> &str {
+    Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
 /// Reads the arguments; for `--help` and bad usage it prints what is to be said and ends the process.
-fn parse(command: Command, arguments: Vec<OsString>) -> ArgMatches {
+fn parse(command: Command, arguments: &[OsString]) -> ArgMatches {
     command.try_get_matches_from(arguments).unwrap_or_else(|error| error.exit())
 }
 
 fn subcommand(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     match matches.subcommand() {
-        Some((commands::WHMAPI1, matches)) => api::whmapi1(matches),
-        Some((commands::UAPI, matches)) => api::uapi(matches),
         Some(("init", matches)) => operate::init::run(matches),
         Some(("login", matches)) => operate::login::run(matches),
         Some(("qr", matches)) => operate::qr::run(matches),
