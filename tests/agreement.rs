@@ -66,6 +66,7 @@ const C: [&str; 10] = [
 const C_BESIDES: [&str; 10] = [
     "tfa_set_lookup",
     "tfa_reply",
+    "tfa_check",
     "tfa_hotp",
     "tfa_totp",
     "tfa_verify",

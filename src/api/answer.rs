@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::bit;
 use super::output::Shown;
-use crate::engine::reason::Refusal;
+use crate::engine::reason::{Refusal, shown};
 use crate::engine::users::UserConfigs;
 
 /// What a handler answers.
@@ -98,7 +98,7 @@ impl Serialize for WhmAnswer {
             Err(refusal) => refusal.to_string(),
         };
         let mut metadata = self.control.clone();
-        metadata.insert("command".to_owned(), json!(self.command));
+        metadata.insert("command".to_owned(), json!(shown(&self.command)));
         metadata.insert("reason".to_owned(), json!(reason));
         metadata.insert("result".to_owned(), json!(bit(self.outcome.is_ok())));
         metadata.insert("version".to_owned(), json!(1));

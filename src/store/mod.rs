@@ -4,7 +4,7 @@
 //! a change names the text that it replaces, and is refused when the record has moved on. As every decision is a
 //! function of the texts it read, such a commit is as good as having held a lock, on one machine and on many.
 //!
-//! What every backend promises ([`conformance`] puts each to the test):
+//! What every backend promises (the suite in `conformance` puts each to the test):
 //! * [`Store::read`] sees one moment: no commit is seen in part.
 //! * [`Store::commit`] makes all changes or none, and says which.
 //! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also a power cut.
