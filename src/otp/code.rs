@@ -68,31 +68,29 @@ impl Parameters {
 
     /// The code for `counter`: the dynamic truncation of RFC 4226 section 5.3, then decimal digits (1 to 10).
     pub fn code(&self, secret: &[u8], counter: u64) -> u64 {
-        let modulus = modulus(self.digits);
         match self.algorithm {
-            Algorithm::Sha1 => code::<Hmac<Sha1>>(&keyed(secret), counter, modulus),
-            Algorithm::Sha256 => code::<Hmac<Sha256>>(&keyed(secret), counter, modulus),
-            Algorithm::Sha512 => code::<Hmac<Sha512>>(&keyed(secret), counter, modulus),
+            Algorithm::Sha1 => code::<Hmac<Sha1>>(&keyed(secret), counter, self.digits),
+            Algorithm::Sha256 => code::<Hmac<Sha256>>(&keyed(secret), counter, self.digits),
+            Algorithm::Sha512 => code::<Hmac<Sha512>>(&keyed(secret), counter, self.digits),
         }
     }
 
     /// The newest of `steps` whose code is `code`. Takes the same time wherever the match is, and when there is none.
     pub fn newest_match(&self, secret: &[u8], steps: RangeInclusive<u64>, code: u64) -> Option<u64> {
-        let modulus = modulus(self.digits);
         match self.algorithm {
-            Algorithm::Sha1 => newest_match::<Hmac<Sha1>>(keyed(secret), steps, modulus, code),
-            Algorithm::Sha256 => newest_match::<Hmac<Sha256>>(keyed(secret), steps, modulus, code),
-            Algorithm::Sha512 => newest_match::<Hmac<Sha512>>(keyed(secret), steps, modulus, code),
+            Algorithm::Sha1 => newest_match::<Hmac<Sha1>>(keyed(secret), steps, self.digits, code),
+            Algorithm::Sha256 => newest_match::<Hmac<Sha256>>(keyed(secret), steps, self.digits, code),
+            Algorithm::Sha512 => newest_match::<Hmac<Sha512>>(keyed(secret), steps, self.digits, code),
         }
     }
 }
 
 #[inline]
-fn newest_match<M: Mac + Clone>(mac: M, steps: RangeInclusive<u64>, modulus: u32, wanted: u64) -> Option<u64> {
+fn newest_match<M: Mac + Clone>(mac: M, steps: RangeInclusive<u64>, digits: u32, wanted: u64) -> Option<u64> {
     let mut found = Choice::from(0);
     let mut newest = 0u64;
     for step in steps {
-        let equal = code(&mac, step, modulus).ct_eq(&wanted);
+        let equal = code(&mac, step, digits).ct_eq(&wanted);
         newest.conditional_assign(&step, equal);
         found |= equal;
     }
@@ -100,11 +98,11 @@ fn newest_match<M: Mac + Clone>(mac: M, steps: RangeInclusive<u64>, modulus: u32
 }
 
 #[inline]
-fn code<M: Mac + Clone>(mac: &M, counter: u64, modulus: u32) -> u64 {
+fn code<M: Mac + Clone>(mac: &M, counter: u64, digits: u32) -> u64 {
     let mut mac = mac.clone();
     mac.update(&counter.to_be_bytes());
     let signature = mac.finalize().into_bytes();
-    u64::from(truncate(&signature).checked_rem(modulus).unwrap_or_default())
+    u64::from(last_digits(truncate(&signature), digits))
 }
 
 fn truncate(signature: &[u8]) -> u32 {
@@ -113,9 +111,14 @@ fn truncate(signature: &[u8]) -> u32 {
     u32::from_be_bytes(word) & 0x7fff_ffff
 }
 
-/// 10 to the power of `digits`. With ten of them nothing is cut off: a truncated value has 31 bits.
-fn modulus(digits: u32) -> u32 {
-    10u32.checked_pow(digits).unwrap_or(u32::MAX)
+/// The last `digits` decimal digits. With ten of them nothing is cut off: a truncated value has 31 bits.
+#[inline]
+fn last_digits(value: u32, digits: u32) -> u32 {
+    match digits {
+        // The usual number, where a constant divisor spares the division.
+        6 => value % 1_000_000,
+        _ => value.checked_rem(10u32.checked_pow(digits).unwrap_or(u32::MAX)).unwrap_or_default(),
+    }
 }
 
 /// The steps that a code may belong to at `step`: `skew` either side.
