@@ -31,6 +31,15 @@ for my $file ( grep { m{^(?:lib|dropin)/.*\.pm\z} } @files ) {
     is_deeply \@used, [], "$file: nothing outside the core of 5.16";
 }
 
+# A release would be complete.
+require ExtUtils::Manifest;
+{
+    local $ExtUtils::Manifest::Quiet = 1;
+    is_deeply [ ExtUtils::Manifest::manicheck() ], [], 'every file of the MANIFEST is there';
+    my $listed = ExtUtils::Manifest::maniread();
+    is_deeply [ grep { !$listed->{$_} } @files ], [], 'and every Perl file is in it';
+}
+
 # Warnings: a build of its own, from scratch.
 my $directory = File::Temp->newdir;
 is system( 'cp', '-r', qw(Makefile.PL TFA.xs typemap lib dropin t), $directory ), 0, 'a copy to build';
