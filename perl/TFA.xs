@@ -10,7 +10,6 @@
 #include "EXTERN.h"
 #include "perl.h"
 #include "XSUB.h"
-#define NEED_mg_findext
 #include "ppport.h"
 
 #include <stdint.h>

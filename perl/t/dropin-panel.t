@@ -132,6 +132,11 @@ local $ENV{TFA_CONFIG} = "$directory/config.json";
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
 is $metadata->{result}, 0, 'a missing file is a failure';
 like $metadata->{reason}, qr/^The two-factor authentication data is not available: cannot read \Q$directory\E/, 'that names the file';
+{
+    local $ENV{TFA_CONFIG} = "$directory/tfa.toml";
+    ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
+    like $metadata->{reason}, qr/tfa\.toml is not a \.json file, and the Perl modules do not read TOML/, 'so is TOML, rather than the default store in its place';
+}
 $write->('nonsense');
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
 like $metadata->{reason}, qr/config\.json is not a JSON object/, 'so is a file that is no JSON';

@@ -85,6 +85,15 @@ my $removed = $tfa->twofactorauth_remove_user_config( 'reseller1', 'user-0' => '
 is_deeply $removed, { failed => { other => 'You are not authorized to modify "other"' }, users_modified => ['example'] }, 'removal tells what it did';
 like thrown { $tfa->twofactorauth_disable_policy('example') }, qr/You are not authorized to call "twofactorauth_disable_policy"\./, 'roles hold';
 
+# calls about other calls
+ok +( grep { $_ eq 'twofactorauth_policy_status' } @{ $tfa->applist('root')->{app} } ), 'applist';
+my $batch = $tfa->batch( 'root', command => [ 'twofactorauth_policy_status', 'twofactorauth_get_user_configs?user=other' ] );
+is_deeply [ map { $_->{metadata}{result} } @{ $batch->{result} } ], [ 1, 1 ], 'batch takes repeated arguments as an array';
+is $tfa->uapi_cpanel( 'root', 'cpanel.user' => 'other', 'cpanel.module' => 'TwoFactorAuth', 'cpanel.function' => 'get_user_configuration' )->{uapi}{status}, 1, 'uapi_cpanel';
+my %cpanel = ( user => 'other', module => 'TwoFactorAuth', func => 'get_user_configuration', apiversion => 3 );
+is $tfa->cpanel( 'root', map { ( "cpanel_jsonapi_$_" => $cpanel{$_} ) } keys %cpanel )->{result}{status}, 1, 'cpanel';
+isa_ok thrown { $tfa->cpanel('root') }, 'Authen::TFA::Error', 'cpanel without parameters';
+
 # the generic doors give envelopes and throw nothing for a refusal
 is_deeply $tfa->whmapi1( 'root', 'twofactorauth_policy_status' ),
     { data => { is_enabled => 1 }, metadata => { command => 'twofactorauth_policy_status', reason => 'OK', result => 1, version => 1 } }, 'whmapi1';

@@ -26,12 +26,15 @@ XSLoader::load( __PACKAGE__, $VERSION );
 # The registry's function names, by door. t/functions.t fails when the library knows one that is not here, or the other way round.
 my %FUNCTIONS = (
     whm => [
-        map { "twofactorauth_$_" }
-            qw(
-            enable_policy disable_policy policy_status generate_tfa_config set_tfa_config get_issuer set_issuer
-            get_user_configs remove_user_config get_tfa_config_for_user set_tfa_config_for_user
-            login_status verify_login unlock_user generate_recovery_codes
-            )
+        (
+            map { "twofactorauth_$_" }
+                qw(
+                enable_policy disable_policy policy_status generate_tfa_config set_tfa_config get_issuer set_issuer
+                get_user_configs remove_user_config get_tfa_config_for_user set_tfa_config_for_user
+                login_status verify_login unlock_user generate_recovery_codes
+                )
+        ),
+        qw(applist batch uapi_cpanel cpanel)
     ],
     uapi => [
         qw(
@@ -118,6 +121,7 @@ sub dropin_directory {
 
 sub _whm_data {
     my ( $command, $envelope ) = @_;
+    return $envelope if !exists $envelope->{metadata};    # the answer of "cpanel" has an envelope of its own
     _throw( $command, $envelope->{metadata}{reason} ) if !$envelope->{metadata}{result};
     return exists $envelope->{data} ? $envelope->{data} : {};
 }

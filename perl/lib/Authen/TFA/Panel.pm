@@ -10,11 +10,11 @@ use Authen::TFA ();
 
 our $VERSION = '0.1.0';
 
-my $CONFIG_FILE = '/etc/tfa/config.json';
+my $DIRECTORY = '/etc/tfa';
 
-my %config;     # what configure was given; empty means: read the file
-my $tfa;        # the handle, opened at the first call
-my %parameters; # function name => its parameters' names, from the library's registry
+my %config;        # what configure was given; empty means: read the file
+my $tfa;           # the handle, opened at the first call
+my %parameters;    # function name => its parameters' names, from the library's registry
 
 sub configure {
     my ( $class, %given ) = @_;
@@ -25,16 +25,26 @@ sub configure {
 
 sub tfa { return $tfa ||= Authen::TFA->new( %config ? %config : _config_file() ) }
 
-# TFA_CONFIG names the file; without it, the usual file may be absent and the library's defaults hold.
+# The configuration file's content. It is the command line's file, so that both use one store; none at all means the library's defaults.
 sub _config_file {
-    my $file = defined $ENV{TFA_CONFIG} ? $ENV{TFA_CONFIG} : $CONFIG_FILE;
-    return if !defined $ENV{TFA_CONFIG} && !-e $file;
+    my $file = _config_name();
+    return if !defined $file;
+    die "$file is not a .json file, and the Perl modules do not read TOML: write the configuration as JSON, or call Authen::TFA::Panel->configure\n"
+        if $file !~ /\.json\z/;
     open my $handle, '<:raw', $file or die "cannot read $file: $!\n";
     my $text = do { local $/; <$handle> };
     close $handle or die "cannot read $file: $!\n";
     my $read = eval { Authen::TFA::_decode($text) };
     die "$file is not a JSON object\n" if ref $read ne 'HASH';
     return %$read;
+}
+
+# TFA_CONFIG, else tfa.toml or tfa.json in the usual directory, as the command line looks for them.
+sub _config_name {
+    return $ENV{TFA_CONFIG} if defined $ENV{TFA_CONFIG} && length $ENV{TFA_CONFIG};
+    my @there = grep { -e } map { "$DIRECTORY/tfa.$_" } qw(toml json);
+    die "there are @there: remove one of them\n" if @there > 1;
+    return $there[0];
 }
 
 # ---------------------------------------------------------------- WHM API 1: the arguments are a hash, the outcome goes into the metadata
@@ -125,3 +135,67 @@ sub _unavailable {
 }
 
 1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+Authen::TFA::Panel - what the panel's own modules share
+
+=head1 SYNOPSIS
+
+    use Authen::TFA::Panel ();
+    use Authen::TFA ();
+    use lib Authen::TFA->dropin_directory;
+    require Whostmgr::API::1::TwoFactorAuth;
+
+    Authen::TFA::Panel->configure( store => "sqlite:$directory/panel.db", hostname => 'server.example.com' );
+
+    local $ENV{REMOTE_USER} = 'root';
+    my %metadata;
+    my $data = Whostmgr::API::1::TwoFactorAuth::twofactorauth_policy_status( {}, \%metadata );
+    print $metadata{result} ? "enabled: $data->{is_enabled}\n" : "failed: $metadata{reason}\n";
+
+=head1 DESCRIPTION
+
+The panel's modules in the drop-in directory (L<Authen::TFA::Dropins>) share one handle for the process, opened at the first call. Whatever goes wrong is told to the
+panel in its own way; nothing dies.
+
+The configuration is that of the command line: the file that C<TFA_CONFIG> names, else F</etc/tfa/tfa.json>, else the library's defaults. A TOML file is
+refused, since the Perl core cannot read it: C<tfa init --config /etc/tfa/tfa.json> writes JSON.
+
+=head1 FUNCTIONS
+
+=head2 configure
+
+C<< Authen::TFA::Panel->configure(%config) >> takes a configuration in place of the file's, as L<Authen::TFA/new> does, from the next call on. Without arguments,
+the file holds again.
+
+=head2 tfa
+
+The handle, an L<Authen::TFA> object. Dies when it cannot be opened.
+
+=head2 template_execute
+
+    my $template = Template->new( VARIABLES => { execute => Authen::TFA::Panel::template_execute() } );
+
+The function C<execute> for Template Toolkit pages. It gives the inner result of the call, made for C<$Cpanel::user>, else C<REMOTE_USER>:
+
+    [% SET r = execute('TwoFactorAuth', 'set_user_configuration', { secret => s, tfa_token => t }) %]
+    [% IF r.status %]Done.[% ELSE %][% r.errors.0 | html %][% END %]
+
+=head2 whm
+
+C<whm( $function, \%args, $metadata )>: a WHM call in the panel's convention.
+
+=head2 uapi
+
+C<uapi( $function, $args, $result )>: a UAPI call in the panel's convention.
+
+=head2 answer
+
+C<answer( $module, $function, %arguments )>: the inner result of a UAPI call, whatever the outcome.
+
+=cut

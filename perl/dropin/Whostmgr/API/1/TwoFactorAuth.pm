@@ -11,7 +11,7 @@ use Authen::TFA::Panel ();
 
 our $VERSION = '0.1.0';
 
-for my $function ( Authen::TFA::function_names('whm') ) {
+for my $function ( grep { /^twofactorauth_/ } Authen::TFA::function_names('whm') ) {
     no strict 'refs';
     *$function = sub { return Authen::TFA::Panel::whm( $function, @_ ) };
 }
