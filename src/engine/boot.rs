@@ -11,6 +11,7 @@
 use std::fs;
 use std::time::Duration;
 
+use super::config::Config;
 use super::record::{self, BOOT, Boot};
 use crate::store::{Change, Commit, Durability, Store, Unavailable};
 
@@ -20,6 +21,21 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// Reads the kernel's boot id; empty when there is none.
 pub fn kernel_boot_id() -> String {
     fs::read_to_string(BOOT_ID).map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// Refuses an empty database beside a key file: one that was deleted, or cut short so far that it looks new. Taken for
+/// new, it would let everybody in on the password. The first opening records the boot before it makes the key file, so
+/// a key file that was there before the database was read means that there was a boot.
+pub fn refuse_lost(store: &dyn Store, config: &Config, has_keys: bool) -> Result<(), Unavailable> {
+    if !has_keys || store.read(&[BOOT])?.iter().any(Option::is_some) {
+        return Ok(());
+    }
+    Err(Unavailable(format!(
+        "The database {} is empty, but its key file {} is there, so it was lost. Restore the database from a backup; \
+         to begin anew, move the key file away",
+        config.database.display(),
+        config.key_file.display()
+    )))
 }
 
 /// The floor that holds in this boot, recorded first when this is the boot's first opening.

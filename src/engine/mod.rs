@@ -66,8 +66,13 @@ impl Tfa {
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let directory = Directory::from_config(config.accounts.as_ref())?;
         let store = Sqlite::open(&config.database).map_err(|error| error.0)?;
-        let keys = open_keys(&config, &store).map_err(|error| error.0)?;
-        let floor = boot::floor(&store, boot::kernel_boot_id(), clock.now()).map_err(|error| error.0)?;
+        let open = || {
+            let keys = KeyRing::read(&config.key_file)?;
+            boot::refuse_lost(&store, &config, keys.is_some())?;
+            let floor = boot::floor(&store, boot::kernel_boot_id(), clock.now())?;
+            Ok((keys.map_or_else(|| make_keys(&config, &store), Ok)?, floor))
+        };
+        let (keys, floor) = open().map_err(|error: Unavailable| error.0)?;
         let directory = RwLock::new(Arc::new(directory));
         Ok(Tfa { config, directory, store: Box::new(store), keys, clock, floor })
     }
@@ -109,11 +114,8 @@ fn settled<T>(commit: Commit, value: T) -> Option<T> {
     }
 }
 
-/// Reads the key file. A new one is made only while nothing is sealed: never beside secrets that it would not open.
-fn open_keys(config: &Config, store: &dyn Store) -> Result<KeyRing, Unavailable> {
-    if let Some(keys) = KeyRing::read(&config.key_file)? {
-        return Ok(keys);
-    }
+/// Makes a key file, but only while nothing is sealed: never beside secrets that it would not open.
+fn make_keys(config: &Config, store: &dyn Store) -> Result<KeyRing, Unavailable> {
     if !store.names(Kind::Subject, "", None, 1)?.is_empty() {
         return Err(Unavailable(format!(
             "The key file {} is gone, and the database has secrets that only it opens. Restore it from a backup",

@@ -302,6 +302,23 @@ fn a_missing_key_file_loses_nothing() {
 }
 
 #[test]
+fn a_lost_database_is_not_taken_for_a_new_one() {
+    let house = House::new("");
+    let (subject, secret) = house.enrolled("example");
+    let (database, away) = (house.folder.path().join("tfa.db"), house.folder.path().join("away.db"));
+    let House { tfa, folder, clock, .. } = house;
+    drop(tfa);
+    std::fs::rename(&database, &away).unwrap();
+    for attempt in 0..2 {
+        let error = open(&folder, "", clock.clone()).err().unwrap();
+        assert!(error.contains("Restore the database from a backup"), "attempt {attempt}: {error}");
+    }
+    std::fs::rename(&away, &database).unwrap();
+    let code = format!("{:06}", Parameters::default().code(secret.bytes(), clock.now().as_secs() / 30));
+    assert_eq!(open(&folder, "", clock).unwrap().login(&subject, &code).unwrap(), VERIFIED);
+}
+
+#[test]
 fn setting_secrets_is_seen_whole() {
     let house = House::new(
         r#", "accounts": {"inline": {"example": {"domain": "example.com", "domains": ["addon.example"], "team": ["dev"]}}}"#,

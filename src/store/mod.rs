@@ -8,7 +8,8 @@
 //! * [`Store::read`] sees one moment: no commit is seen in part.
 //! * [`Store::commit`] makes all changes or none, and says which.
 //! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also a power cut.
-//! * A failure changes nothing and says why in words that hold no record.
+//! * A failure says why in words that hold no record. It changed nothing, or, when the disk failed in the middle of a
+//!   commit, perhaps everything: never a part.
 //! * Everything may be called from any thread, and in parent and children after a fork.
 
 pub mod private;

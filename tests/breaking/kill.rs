@@ -1,0 +1,190 @@
+//! SIGKILL at any moment: four processes enrol, remove and log in until each of them is killed, over and over.
+//!
+//! Promises (README, "What is promised"): every change that was acknowledged is there; what was under way is done whole
+//! or not at all; no code is accepted twice, by whomever; SQLite finds the database sound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tfa::clock::ManualClock;
+use tfa::engine::Tfa;
+use tfa::engine::reason::Refusal;
+use tfa::otp::secret::Secret;
+
+use crate::house::{Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
+use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
+use crate::{Test, setting};
+
+pub const TESTS: &[Test] = &[("kill: nothing acknowledged is lost, no code is accepted twice", rounds)];
+
+/// Processes of a round.
+const PROCESSES: usize = 4;
+
+/// What is known of one subject: all that its owner did to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub secret: Option<String>,
+    pub failures: u32,
+    pub recovery_codes: usize,
+}
+
+impl State {
+    /// What `operation` makes of it when it succeeds (a guess succeeds in failing).
+    pub fn after(&self, operation: &Operation) -> State {
+        match operation {
+            Operation::Enrol { secret, .. } => State { secret: Some(secret.clone()), ..State::default() },
+            Operation::Remove { .. } => State::default(),
+            Operation::MakeRecoveryCodes { .. } => State { recovery_codes: 10, ..self.clone() },
+            Operation::Guess { .. } => State { failures: self.failures + 1, ..self.clone() },
+            Operation::Login { .. } => State { failures: 0, ..self.clone() },
+        }
+    }
+
+    /// What the store says of `name`.
+    pub fn of(tfa: &Tfa, name: &str) -> State {
+        let subject = account(name);
+        let status = tfa.status(&subject).unwrap();
+        let secrets = tfa.secrets_of(&subject).unwrap();
+        State {
+            secret: secrets["primary_account"]["secret"].as_str().map(str::to_owned),
+            failures: status.failures,
+            recovery_codes: status.recovery_codes_left,
+        }
+    }
+}
+
+/// Whether `operation`, which ended so, changed its subject.
+pub fn changed(operation: &Operation, outcome: &Outcome) -> bool {
+    match operation {
+        Operation::Guess { .. } => *outcome == Outcome::No,
+        _ => *outcome == Outcome::Done,
+    }
+}
+
+fn rounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tfa, clock) = open_at(folder.path(), NOW);
+    tfa.set_policy(true).unwrap();
+    let mut dice = Dice(milliseconds());
+    let mut totals = (0, 0, 0);
+    let mut known: Vec<(String, State)> = Vec::new();
+    for round in 0..setting("TFA_KILL_ROUNDS", 40) {
+        clock.set(NOW);
+        let shared: Vec<_> = (0..2)
+            .map(|place| format!("shared{round}-{place}"))
+            .map(|name| (enrol(&tfa, &name, NOW / PERIOD - 1), name))
+            .map(|(secret, name)| format!("{name}:{}", secret.to_base32().as_str()))
+            .collect();
+        let journals = kill_some(folder.path(), round, &shared, &mut dice);
+        assert_sound(folder.path());
+        for (name, journal) in &journals {
+            let (state, acknowledged) = check_subject(&tfa, name, journal);
+            known.push((name.clone(), state));
+            totals.0 += acknowledged;
+        }
+        let logins: Vec<_> = journals.iter().flat_map(|(_, journal)| accepted(&read_journal(journal))).collect();
+        totals.1 += logins.len();
+        totals.2 += check_logins(&tfa, &clock, &logins);
+    }
+    for (name, state) in &known {
+        assert_eq!(State::of(&tfa, name), *state, "{name}, long after its round");
+    }
+    println!("  {} changes acknowledged, {} codes accepted, {} of them tried again", totals.0, totals.1, totals.2);
+    assert!(totals.0 > 0 && totals.1 > 0 && totals.2 > 0, "the processes were killed before they did anything");
+}
+
+/// Starts the processes of a round and kills each at its own moment; their subjects' names and journals.
+fn kill_some(folder: &Path, round: u64, shared: &[String], dice: &mut Dice) -> Vec<(String, String)> {
+    let start = milliseconds().to_string();
+    let mut children: Vec<(String, PathBuf, Child)> = (0..PROCESSES)
+        .map(|place| {
+            let name = format!("own{round}-{place}");
+            let journal = folder.join(format!("journal-{name}"));
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["worker", "panel"]).arg(folder).arg(&journal).args([&name, &start]).args(shared);
+            (name, journal, command.stdin(Stdio::null()).spawn().unwrap())
+        })
+        .collect();
+    sleep(Duration::from_millis(10 + dice.below(90)));
+    for (name, _, child) in &mut children {
+        sleep(Duration::from_micros(dice.below(8000)));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{name} ended by itself");
+    }
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    children.iter().map(|(name, journal, _)| (name.clone(), read(journal))).collect()
+}
+
+/// Every acknowledged change of `name` is there, and the one under way is there or not. Yields what is there and how
+/// many were acknowledged.
+fn check_subject(tfa: &Tfa, name: &str, journal: &str) -> (State, usize) {
+    let (mut state, mut acknowledged, mut under_way) = (State::default(), 0, None);
+    for (_, operation, outcome) in read_journal(journal) {
+        if operation.subject() != name {
+            continue;
+        }
+        match outcome {
+            Some(outcome) if changed(&operation, &outcome) => {
+                state = state.after(&operation);
+                acknowledged += 1;
+            }
+            Some(_) => {}
+            None => under_way = Some(state.after(&operation)),
+        }
+    }
+    let there = State::of(tfa, name);
+    assert!(there == state || Some(&there) == under_way.as_ref(), "{name}: {there:?}, not {state:?} or {under_way:?}");
+    (there, acknowledged)
+}
+
+/// The codes that were accepted: subject, secret and step; of enrolments too.
+pub fn accepted(operations: &[Told]) -> Vec<(String, String, u64)> {
+    let ended = operations.iter().filter(|(.., outcome)| *outcome == Some(Outcome::Done));
+    ended
+        .filter_map(|(_, operation, _)| match operation {
+            Operation::Enrol { subject, secret, step } | Operation::Login { subject, secret, step } => {
+                Some((subject.clone(), secret.clone(), *step))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// How the subjects may stand after operations of which none was cut off. One that could not be answered was done whole
+/// or not at all: a commit whose sync failed can be there when the disk is well again.
+pub fn possible_states(operations: &[Told]) -> BTreeMap<String, Vec<State>> {
+    let mut states: BTreeMap<String, Vec<State>> = BTreeMap::new();
+    for (_, operation, outcome) in operations {
+        let possible = states.entry(operation.subject().to_owned()).or_insert_with(|| vec![State::default()]);
+        let after: Vec<_> = possible.iter().map(|state| state.after(operation)).collect();
+        match outcome.as_ref().unwrap() {
+            Outcome::Unavailable(_) => possible.extend(after),
+            outcome if changed(operation, outcome) => *possible = after,
+            _ => {}
+        }
+    }
+    states
+}
+
+/// No code was accepted twice, and none is accepted again at the very time that it is made for. Yields how many were
+/// tried again: those of subjects that still have that secret.
+pub fn check_logins(tfa: &Tfa, clock: &ManualClock, logins: &[(String, String, u64)]) -> usize {
+    let different: BTreeSet<_> = logins.iter().collect();
+    assert_eq!(different.len(), logins.len(), "a code was accepted twice");
+    let mut tried = 0;
+    for (subject, secret, step) in logins {
+        if State::of(tfa, subject).secret.as_ref() != Some(secret) {
+            continue;
+        }
+        clock.set(step * PERIOD);
+        let again = tfa.login(&account(subject), &code(&Secret::from_base32(secret).unwrap(), *step)).unwrap();
+        assert_eq!(reason(again), Refusal::UsedCode, "{subject}, step {step}");
+        tried += 1;
+    }
+    tried
+}

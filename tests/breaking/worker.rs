@@ -1,0 +1,262 @@
+//! The other processes: what a panel's workers do, each step told in a journal before and after it is done.
+//!
+//! A line of the journal is one `write`, so what was acknowledged before a SIGKILL stands there. The line of an
+//! operation's beginning without that of its end is the one that was under way.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use tfa::clock::{Clock, ManualClock};
+use tfa::engine::Tfa;
+use tfa::engine::login::Verdict;
+use tfa::engine::reason::Refusal;
+use tfa::otp::secret::Secret;
+
+use crate::house::{Dice, NOW, PERIOD, VERIFIED, account, code, open, wrong_code};
+
+/// One operation on one subject. Secrets are in Base32.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    Enrol { subject: String, secret: String, step: u64 },
+    Remove { subject: String },
+    MakeRecoveryCodes { subject: String },
+    Guess { subject: String, secret: String, step: u64 },
+    Login { subject: String, secret: String, step: u64 },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Done, or let in.
+    Done,
+    /// Kept out: wrong, used before, or no longer enrolled.
+    No,
+    /// The question could not be answered, and why.
+    Unavailable(String),
+}
+
+/// A line of a journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Line {
+    /// An operation begins, at this time (Unix seconds).
+    Begin(u64, Operation),
+    /// It ended.
+    End(Outcome),
+}
+
+impl Operation {
+    /// Whom it is about.
+    pub fn subject(&self) -> &str {
+        match self {
+            Operation::Enrol { subject, .. }
+            | Operation::Remove { subject }
+            | Operation::MakeRecoveryCodes { subject }
+            | Operation::Guess { subject, .. }
+            | Operation::Login { subject, .. } => subject,
+        }
+    }
+
+    /// Carries it out.
+    pub fn perform(&self, tfa: &Tfa) -> Outcome {
+        let of = |secret: &str| Secret::from_base32(secret).unwrap();
+        match self {
+            Operation::Enrol { subject, secret, step } => {
+                let secret = of(secret);
+                told(tfa.enrol(&account(subject), &secret, &code(&secret, *step)))
+            }
+            Operation::Remove { subject } => told(tfa.remove(&[account(subject)])),
+            Operation::MakeRecoveryCodes { subject } => told(tfa.make_recovery_codes(&account(subject))),
+            Operation::Guess { subject, secret, step } => {
+                judged(tfa.login(&account(subject), &wrong_code(&of(secret), *step)))
+            }
+            Operation::Login { subject, secret, step } => {
+                judged(tfa.login(&account(subject), &code(&of(secret), *step)))
+            }
+        }
+    }
+}
+
+fn told<T>(result: Result<T, Refusal>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Done,
+        Err(Refusal::Unavailable(why)) => Outcome::Unavailable(why),
+        Err(_) => Outcome::No,
+    }
+}
+
+fn judged(verdict: Result<Verdict, Refusal>) -> Outcome {
+    match verdict {
+        Ok(verdict) if verdict == VERIFIED => Outcome::Done,
+        Ok(Verdict::Denied(..)) => Outcome::No,
+        Ok(verdict) => panic!("an enrolled subject is let in without a code: {verdict:?}"),
+        Err(refusal) => told::<()>(Err(refusal)),
+    }
+}
+
+/// Where a worker tells what it does.
+pub struct Journal(File);
+
+impl Journal {
+    pub fn append(path: &Path) -> Journal {
+        Journal(OpenOptions::new().create(true).append(true).open(path).unwrap())
+    }
+
+    /// Carries out `operation`, and tells it.
+    fn perform(&mut self, tfa: &Tfa, now: u64, operation: &Operation) -> Outcome {
+        self.tell(&Line::Begin(now, operation.clone()));
+        let outcome = operation.perform(tfa);
+        self.tell(&Line::End(outcome.clone()));
+        outcome
+    }
+
+    fn tell(&mut self, line: &Line) {
+        let text = serde_json::to_string(line).unwrap() + "\n";
+        self.0.write_all(text.as_bytes()).unwrap();
+    }
+}
+
+/// An operation of a journal: when it began (Unix seconds), what it was, and what came of it; `None`: it was under way.
+pub type Told = (u64, Operation, Option<Outcome>);
+
+/// The operations of a journal, in order.
+pub fn read_journal(text: &str) -> Vec<Told> {
+    let mut operations: Vec<Told> = Vec::new();
+    for line in text.lines() {
+        match serde_json::from_str(line).unwrap() {
+            Line::Begin(time, operation) => operations.push((time, operation, None)),
+            Line::End(outcome) => operations.last_mut().unwrap().2 = Some(outcome),
+        }
+    }
+    operations
+}
+
+/// A clock that all processes share and that runs so fast that a step lasts 20 ms, counted from `start` (milliseconds
+/// since the epoch).
+struct FastClock {
+    start: u64,
+}
+
+impl Clock for FastClock {
+    fn now(&self) -> Duration {
+        Duration::from_secs(NOW) + Duration::from_millis((milliseconds() - self.start) * PERIOD * 1000 / 20)
+    }
+}
+
+/// Milliseconds since the epoch.
+pub fn milliseconds() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// The entry of the program when it is called as `breaking worker KIND FOLDER …`.
+pub fn run(arguments: &[String]) {
+    let folder = Path::new(&arguments[1]);
+    let number = |place: usize| arguments[place].parse::<u64>().unwrap();
+    match arguments[0].as_str() {
+        "panel" => panel(folder, Path::new(&arguments[2]), &arguments[3], number(4), &arguments[5..]),
+        "session" => session(folder, number(2)),
+        "holder" => holder(folder),
+        "descriptors" => crate::faults::without_descriptors(folder),
+        "nobody" => crate::faults::without_permission(folder),
+        other => panic!("no worker is called {other}"),
+    }
+}
+
+/// Until it is killed: enrols, removes and logs in a subject of its own, `name`, and logs in the `shared` ones, for
+/// which it races with others.
+fn panel(folder: &Path, journal: &Path, name: &str, start: u64, shared: &[String]) {
+    let clock = Arc::new(FastClock { start });
+    let tfa = open(folder, clock.clone()).unwrap();
+    let mut journal = Journal::append(journal);
+    let mut dice = Dice(milliseconds() ^ u64::from(std::process::id()));
+    let mut own: Option<String> = None;
+    loop {
+        let now = clock.now().as_secs();
+        for pair in shared {
+            let (subject, secret) = pair.split_once(':').unwrap();
+            let step = clock.now().as_secs() / PERIOD + dice.below(3) - 1;
+            let login = Operation::Login { subject: subject.to_owned(), secret: secret.to_owned(), step };
+            journal.perform(&tfa, now, &login);
+        }
+        let operation = next(&mut dice, name, own.as_deref(), clock.now().as_secs() / PERIOD);
+        let outcome = journal.perform(&tfa, now, &operation);
+        match (operation, outcome) {
+            (Operation::Enrol { secret, .. }, Outcome::Done) => own = Some(secret),
+            (Operation::Remove { .. }, Outcome::Done) => own = None,
+            (operation, Outcome::Unavailable(why)) => panic!("{operation:?}: {why}"),
+            _ => {}
+        }
+    }
+}
+
+/// What to do next with a subject that has the secret `own`, or is not enrolled.
+fn next(dice: &mut Dice, subject: &str, own: Option<&str>, step: u64) -> Operation {
+    let subject = subject.to_owned();
+    let Some(secret) = own.map(str::to_owned) else {
+        let secret = Secret::generate(16).unwrap().to_base32().to_string();
+        return Operation::Enrol { subject, secret, step };
+    };
+    match dice.below(8) {
+        0 => Operation::Remove { subject },
+        1 => Operation::MakeRecoveryCodes { subject },
+        2..=4 => Operation::Guess { subject, secret, step },
+        _ => Operation::Login { subject, secret, step },
+    }
+}
+
+/// A panel's day in short, always the same for one seed: 40 operations on three subjects, with a clock that moves on.
+/// An operation that could not be answered is repeated after the disk was healed (`shim`).
+fn session(folder: &Path, seed: u64) {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let mut journal = Journal::append(&folder.join("journal"));
+    let mut dice = Dice(seed);
+    let mut tfa = None;
+    let mut own: [Option<String>; 3] = [const { None }; 3];
+    for _ in 0..40 {
+        clock.advance(Duration::from_secs(dice.below(40)));
+        let now = clock.now().as_secs();
+        let place = usize::try_from(dice.below(3)).unwrap();
+        let operation = next(&mut dice, &format!("subject{place}"), own[place].as_deref(), now / PERIOD);
+        let handle = tfa.get_or_insert_with(|| {
+            let tfa = opened(folder, &clock);
+            or_healed(|| tfa.set_policy(true).map_err(|refusal| refusal.to_string()));
+            tfa
+        });
+        let mut outcome = journal.perform(handle, now, &operation);
+        if matches!(outcome, Outcome::Unavailable(_)) {
+            crate::shim::heal();
+            outcome = journal.perform(handle, now, &operation);
+        }
+        match (operation, outcome) {
+            (Operation::Enrol { secret, .. }, Outcome::Done) => own[place] = Some(secret),
+            (Operation::Remove { .. }, Outcome::Done) => own[place] = None,
+            (operation, Outcome::Unavailable(why)) => panic!("still after healing: {operation:?}: {why}"),
+            _ => {}
+        }
+    }
+}
+
+fn opened(folder: &Path, clock: &Arc<ManualClock>) -> Tfa {
+    or_healed(|| open(folder, clock.clone()))
+}
+
+/// What `attempt` yields, the second time after the disk was healed.
+fn or_healed<T>(attempt: impl Fn() -> Result<T, String>) -> T {
+    attempt().unwrap_or_else(|why| {
+        assert!(!why.is_empty());
+        crate::shim::heal();
+        attempt().unwrap()
+    })
+}
+
+/// Takes SQLite's write lock, changes a record, says so, and never commits.
+fn holder(folder: &Path) {
+    let connection = Connection::open(folder.join("tfa.db")).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE; UPDATE record SET value = 'half done'").unwrap();
+    println!("held");
+    let _ = std::io::stdin().read(&mut [0]);
+}

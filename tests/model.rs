@@ -1,0 +1,337 @@
+//! The rules of login against a model of them: random sequences of calls, the clock among them, made to the engine and
+//! to [`Model`], which says in a page what the contract (sections 3 and 4) says. Every answer and every status must agree.
+//!
+//! A sequence that disagrees is cut down to the shortest that does. `TFA_MODEL_SEQUENCES` sets how many (10,000).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Cases, TestRunner};
+use tfa::accounts::Subject;
+use tfa::clock::{Clock, ManualClock};
+use tfa::engine::Tfa;
+use tfa::engine::config::Config;
+use tfa::engine::login::{Method, Verdict};
+use tfa::engine::reason::Refusal;
+use tfa::otp::code::Parameters;
+use tfa::otp::secret::Secret;
+
+const NOW: u64 = 1_800_000_007;
+const PERIOD: u64 = 30;
+
+/// A call, in terms that mean something whatever came before. A subject has two secrets that come and go.
+#[derive(Clone, Debug)]
+enum Call {
+    Enrol { secret: usize, offset: i64 },
+    EnrolWrong { secret: usize },
+    SetSecret { secret: usize },
+    Remove,
+    MakeRecoveryCodes,
+    Login { secret: usize, offset: i64 },
+    LoginWrong,
+    LoginRecovery { place: usize },
+    LoginWrongRecovery,
+    Unlock,
+    Policy(bool),
+    Wait { seconds: u64 },
+    WaitOutTheLock,
+    ClockBack { seconds: u64 },
+    Reopen,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let offset = || prop_oneof![4 => Just(0i64), 2 => -1i64..=1, 1 => -3i64..=3];
+    prop_oneof![
+        3 => (0..2usize, offset()).prop_map(|(secret, offset)| Call::Enrol { secret, offset }),
+        1 => (0..2usize).prop_map(|secret| Call::EnrolWrong { secret }),
+        1 => (0..2usize).prop_map(|secret| Call::SetSecret { secret }),
+        1 => Just(Call::Remove),
+        1 => Just(Call::MakeRecoveryCodes),
+        6 => (0..2usize, offset()).prop_map(|(secret, offset)| Call::Login { secret, offset }),
+        8 => Just(Call::LoginWrong),
+        2 => (0..12usize).prop_map(|place| Call::LoginRecovery { place }),
+        1 => Just(Call::LoginWrongRecovery),
+        1 => Just(Call::Unlock),
+        1 => prop::bool::weighted(0.9).prop_map(Call::Policy),
+        4 => (0..95u64).prop_map(|seconds| Call::Wait { seconds }),
+        3 => Just(Call::WaitOutTheLock),
+        1 => (1..7200u64).prop_map(|seconds| Call::ClockBack { seconds }),
+        1 => Just(Call::Reopen),
+    ]
+}
+
+/// The rules, for one subject, with the limits 3 wrong codes, 30 s, at most 120 s, 8 in all.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    policy: bool,
+    enrolled: Option<usize>,
+    /// The last step that was accepted of the secret; 0 when none was.
+    last_step: u64,
+    /// The secret that was removed last, and its last step.
+    removed: Option<(usize, u64)>,
+    failures: u32,
+    locked_until: u64,
+    recovery: Vec<usize>,
+}
+
+impl Model {
+    fn locked(&self, now: u64) -> u64 {
+        self.locked_until.saturating_sub(now).min(penalty(self.failures))
+    }
+
+    fn begin(&mut self, secret: usize, last_step: u64) {
+        *self = Model { policy: self.policy, enrolled: Some(secret), last_step, ..Model::default() };
+    }
+
+    /// The last step of a secret that is there, or was until it was removed.
+    fn last_step_of(&self, secret: usize) -> u64 {
+        match self.removed {
+            _ if self.enrolled == Some(secret) => self.last_step,
+            Some((removed, last_step)) if removed == secret => last_step,
+            _ => 0,
+        }
+    }
+
+    /// What is removed is remembered while its last step could still be given again.
+    fn remove(&mut self, now: u64) {
+        let removed = match self.enrolled {
+            Some(secret) if self.last_step + 1 >= now / PERIOD => Some((secret, self.last_step)),
+            _ => self.removed,
+        };
+        *self = Model { policy: self.policy, removed, ..Model::default() };
+    }
+
+    fn enrol(&mut self, secret: usize, step: u64, now: u64) -> Result<(), Refusal> {
+        if step.abs_diff(now / PERIOD) > 1 {
+            return Err(Refusal::WrongCode);
+        }
+        if step <= self.last_step_of(secret) {
+            return Err(Refusal::UsedCode);
+        }
+        self.begin(secret, step);
+        Ok(())
+    }
+
+    /// Whether a login gets as far as its code; otherwise its answer.
+    fn door(&self, now: u64, totp: bool) -> Result<(), Answer> {
+        if !self.policy || self.enrolled.is_none() {
+            return Err(Answer::NotRequired);
+        }
+        match self.locked(now) {
+            0 if totp && self.failures >= 8 => Err(Answer::Denied(Refusal::HardLocked)),
+            0 => Ok(()),
+            left => Err(Answer::Denied(Refusal::Locked(left))),
+        }
+    }
+
+    fn login(&mut self, secret: usize, step: u64, now: u64) -> Answer {
+        if let Err(answer) = self.door(now, true) {
+            return answer;
+        }
+        if self.enrolled != Some(secret) || step.abs_diff(now / PERIOD) > 1 {
+            return self.fail(now);
+        }
+        if step <= self.last_step {
+            return Answer::Denied(Refusal::UsedCode);
+        }
+        self.last_step = step;
+        self.let_in(Method::Totp)
+    }
+
+    fn login_recovery(&mut self, place: Option<usize>, now: u64) -> Answer {
+        if let Err(answer) = self.door(now, false) {
+            return answer;
+        }
+        match place.and_then(|place| self.recovery.iter().position(|left| *left == place)) {
+            Some(found) => {
+                self.recovery.remove(found);
+                self.let_in(Method::Recovery)
+            }
+            None => self.fail(now),
+        }
+    }
+
+    fn let_in(&mut self, method: Method) -> Answer {
+        (self.failures, self.locked_until) = (0, 0);
+        Answer::Verified(method)
+    }
+
+    fn fail(&mut self, now: u64) -> Answer {
+        self.failures += 1;
+        self.locked_until = now + penalty(self.failures);
+        Answer::Denied(Refusal::WrongCode)
+    }
+}
+
+/// Seconds of lock that the last of `failures` wrong codes brings.
+fn penalty(failures: u32) -> u64 {
+    if failures < 3 { 0 } else { (30u64 << (failures - 3).min(8)).min(120) }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    NotRequired,
+    Verified(Method),
+    Denied(Refusal),
+}
+
+/// The engine under test, and what a subject of it has.
+struct House {
+    tfa: Tfa,
+    clock: Arc<ManualClock>,
+    text: String,
+}
+
+struct Guest {
+    subject: Subject,
+    secrets: [Secret; 2],
+    recovery: Vec<String>,
+}
+
+impl House {
+    fn reopen(&mut self) {
+        self.tfa = Tfa::open_with_clock(Config::parse(Some(&self.text)).unwrap(), self.clock.clone()).unwrap();
+    }
+
+    fn login(&self, guest: &Guest, token: &str) -> Answer {
+        match self.tfa.login(&guest.subject, token).unwrap() {
+            Verdict::NotRequired => Answer::NotRequired,
+            Verdict::Verified(method) => Answer::Verified(method),
+            Verdict::Denied(refusal, _) => Answer::Denied(refusal),
+        }
+    }
+}
+
+impl Guest {
+    fn new(number: u64) -> Guest {
+        let subject = Subject::Account { name: format!("subject{number}") };
+        Guest { subject, secrets: [0; 2].map(|_| Secret::generate(16).unwrap()), recovery: Vec::new() }
+    }
+
+    fn code(&self, secret: usize, step: u64) -> String {
+        format!("{:06}", Parameters::default().code(self.secrets[secret].bytes(), step))
+    }
+
+    /// A code that is right for neither secret near `step`.
+    fn wrong_code(&self, step: u64) -> String {
+        let near: Vec<_> = (step - 5..=step + 5).flat_map(|step| [self.code(0, step), self.code(1, step)]).collect();
+        (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
+    }
+
+    /// Codes of its secrets that happen to be alike near `step`, where the model cannot tell them apart.
+    fn ambiguous(&self, step: u64) -> bool {
+        let mut near: Vec<_> =
+            (step - 5..=step + 5).flat_map(|step| [self.code(0, step), self.code(1, step)]).collect();
+        near.sort_unstable();
+        near.windows(2).any(|pair| pair[0] == pair[1])
+    }
+}
+
+fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
+    let now = house.clock.now().as_secs();
+    let step = |offset: i64| (now / PERIOD).checked_add_signed(offset).unwrap();
+    match *call {
+        Call::Enrol { secret, offset } => {
+            let token = guest.code(secret, step(offset));
+            let answer = house.tfa.enrol(&guest.subject, &guest.secrets[secret], &token);
+            assert_eq!(answer, model.enrol(secret, step(offset), now));
+        }
+        Call::EnrolWrong { secret } => {
+            let answer = house.tfa.enrol(&guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
+            assert_eq!(answer, Err(Refusal::WrongCode));
+        }
+        Call::SetSecret { secret } => {
+            house.tfa.set_secrets(&[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
+            model.begin(secret, model.last_step_of(secret));
+        }
+        Call::Remove => {
+            house.tfa.remove(std::slice::from_ref(&guest.subject)).unwrap();
+            model.remove(now);
+        }
+        Call::MakeRecoveryCodes => match house.tfa.make_recovery_codes(&guest.subject) {
+            Ok(codes) => {
+                assert!(model.enrolled.is_some());
+                guest.recovery = codes.iter().map(|code| code.to_string()).collect();
+                model.recovery = (0..10).collect();
+            }
+            Err(refusal) => {
+                assert!(model.enrolled.is_none() && matches!(refusal, Refusal::NotConfigured(_)), "{refusal}");
+            }
+        },
+        Call::Login { secret, offset } => {
+            let token = guest.code(secret, step(offset));
+            assert_eq!(house.login(guest, &token), model.login(secret, step(offset), now));
+        }
+        Call::LoginWrong => {
+            let token = guest.wrong_code(step(0));
+            assert_eq!(house.login(guest, &token), model.login(usize::MAX, 0, now));
+        }
+        Call::LoginRecovery { place } => {
+            let token = guest.recovery.get(place).map_or("aaaa-aaaa-aaaa-aaaa", String::as_str).to_owned();
+            let place = guest.recovery.get(place).map(|_| place);
+            assert_eq!(house.login(guest, &token), model.login_recovery(place, now));
+        }
+        Call::LoginWrongRecovery => assert_eq!(house.login(guest, "not a code"), model.login_recovery(None, now)),
+        Call::Unlock => {
+            house.tfa.unlock(&guest.subject).unwrap();
+            (model.failures, model.locked_until) = (0, 0);
+        }
+        Call::Policy(enabled) => {
+            house.tfa.set_policy(enabled).unwrap();
+            model.policy = enabled;
+        }
+        Call::Wait { seconds } => house.clock.advance(Duration::from_secs(seconds)),
+        Call::WaitOutTheLock => house.clock.advance(Duration::from_secs(model.locked(now))),
+        Call::ClockBack { seconds } => house.clock.set(now - seconds),
+        Call::Reopen => house.reopen(),
+    }
+}
+
+fn assert_status(house: &House, guest: &Guest, model: &Model) {
+    let status = house.tfa.status(&guest.subject).unwrap();
+    assert_eq!(status.is_enabled, model.enrolled.is_some());
+    assert_eq!(status.required, model.policy && model.enrolled.is_some());
+    assert_eq!((status.failures, status.lock.hard), (model.failures, model.failures >= 8));
+    assert_eq!(status.lock.retry_after, model.locked(house.clock.now().as_secs()));
+    assert_eq!(status.recovery_codes_left, model.recovery.len());
+}
+
+#[test]
+fn the_engine_agrees_with_the_model() {
+    // In memory where that can be had: nothing here is about disks.
+    let place = std::path::Path::new("/dev/shm");
+    let folder = if place.is_dir() { tempfile::tempdir_in(place) } else { tempfile::tempdir() }.unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let text = format!(
+        r#"{{"store": "sqlite:{}", "hostname": "server.example.com",
+            "lockout": {{"failures": 3, "seconds": 30, "max_seconds": 120, "hard_limit": 8}}}}"#,
+        folder.path().join("tfa.db").display()
+    );
+    let tfa = Tfa::open_with_clock(Config::parse(Some(&text)).unwrap(), clock.clone()).unwrap();
+    let house = std::cell::RefCell::new(House { tfa, clock, text });
+    let sequences = std::env::var("TFA_MODEL_SEQUENCES").map_or(10_000, |text| text.parse().unwrap());
+    let guests = AtomicU64::new(0);
+    let cases = Cases { cases: sequences, failure_persistence: None, ..Cases::default() };
+    let outcome = TestRunner::new(cases).run(&prop::collection::vec(call(), 1..30), |calls| {
+        let mut house = house.borrow_mut();
+        let mut guest = Guest::new(guests.fetch_add(1, Ordering::Relaxed));
+        let mut model = Model { policy: true, ..Model::default() };
+        house.clock.set(NOW);
+        house.tfa.set_policy(true).unwrap();
+        for call in &calls {
+            if guest.ambiguous(house.clock.now().as_secs() / PERIOD) {
+                break;
+            }
+            make(&mut house, &mut guest, &mut model, call);
+            assert_status(&house, &guest, &model);
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
