@@ -1,0 +1,219 @@
+//! Guessing: how many codes an attacker who knows the password can try, counted with the real engine and a simulated
+//! clock, and what the time of an answer tells. The numbers are those of `docs/security.md`.
+//!
+//! Promises: under the default limits 34 guesses fit into the first day and 100 into a year, each right with a chance
+//! of 3 in a million; the time of an answer tells nothing that its reason does not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tfa::accounts::Subject;
+use tfa::clock::{Clock, ManualClock};
+use tfa::engine::Tfa;
+use tfa::engine::config::Config;
+use tfa::engine::login::Verdict;
+use tfa::engine::reason::Refusal;
+use tfa::otp::code::{Parameters, window};
+use tfa::otp::secret::Secret;
+
+const NOW: u64 = 1_800_000_000;
+const DAY: u64 = 86_400;
+const YEAR: u64 = 365 * DAY;
+
+struct House {
+    tfa: Tfa,
+    clock: Arc<ManualClock>,
+    subject: Subject,
+    secret: Secret,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    /// The default limits, unless `lockout` says otherwise.
+    fn new(lockout: &str) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfa.db");
+        let config = format!(r#"{{"store": "sqlite:{}", "hostname": "server.example.com"{lockout}}}"#, path.display());
+        let clock = Arc::new(ManualClock::at(NOW - 60));
+        let tfa = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), clock.clone()).unwrap();
+        tfa.set_policy(true).unwrap();
+        let (subject, secret) = (Subject::Account { name: "example".to_owned() }, Secret::generate(16).unwrap());
+        let house = House { tfa, clock, subject, secret, _folder: folder };
+        house.tfa.enrol(&house.subject, &house.secret, &house.code(0)).unwrap();
+        house.clock.set(NOW);
+        house
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.now().as_secs()
+    }
+
+    /// The code of the step that is `offset` from the present one.
+    fn code(&self, offset: i64) -> String {
+        let step = (self.now() / 30).checked_add_signed(offset).unwrap();
+        format!("{:06}", Parameters::default().code(self.secret.bytes(), step))
+    }
+
+    /// A code that is wrong now, with the first `same` digits of the right one.
+    fn wrong_code(&self, same: usize) -> String {
+        let near: Vec<_> = (-1..=1).map(|offset| self.code(offset)).collect();
+        let (kept, rest) = near[1].split_at(same);
+        let limit = 10u64.pow(u32::try_from(rest.len()).unwrap());
+        let wrong = (0..limit).map(|number| format!("{kept}{number:0width$}", width = rest.len()));
+        wrong.into_iter().find(|code| !near.contains(code)).unwrap()
+    }
+
+    fn login(&self, code: &str) -> Verdict {
+        self.tfa.login(&self.subject, code).unwrap()
+    }
+
+    fn retry_after(&self) -> u64 {
+        self.tfa.status(&self.subject).unwrap().lock.retry_after
+    }
+
+    /// Guesses as fast as the locks allow until `end`, or until no waiting helps; yields how many were looked at.
+    fn attack(&self, end: u64) -> u64 {
+        let mut looked_at = 0;
+        while self.now() < end {
+            match self.login(&self.wrong_code(0)) {
+                Verdict::Denied(Refusal::WrongCode, lock) => {
+                    looked_at += 1;
+                    self.clock.advance(Duration::from_secs(lock.retry_after));
+                }
+                Verdict::Denied(Refusal::HardLocked, _) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        looked_at
+    }
+
+    /// The owner, who waits for a lock to end and then is faster than the attacker.
+    fn owner_logs_in(&self) {
+        self.clock.advance(Duration::from_secs(self.retry_after() + 60));
+        assert!(matches!(self.login(&self.code(0)), Verdict::Verified(_)));
+    }
+}
+
+/// The chance that one of `guesses` is right, when three steps' codes are.
+fn chance(guesses: u64) -> f64 {
+    1.0 - (1.0f64 - 3.0 / 1_000_000.0).powf(guesses as f64)
+}
+
+#[test]
+fn a_day_has_34_guesses_and_a_year_100() {
+    let house = House::new("");
+    let day = house.attack(NOW + DAY);
+    assert_eq!(day, 34);
+    assert!((0.000_101..0.000_103).contains(&chance(day)), "1 in 9800: {}", chance(day));
+    let year = day + house.attack(NOW + YEAR);
+    assert_eq!(year, 100);
+    assert!(house.now() < NOW + 4 * DAY, "the hard limit is reached within four days");
+    assert!((0.000_299..0.000_301).contains(&chance(year)), "1 in 3300: {}", chance(year));
+    assert!(matches!(house.login(&house.code(0)), Verdict::Denied(Refusal::HardLocked, _)), "and holds for everybody");
+}
+
+/// A right code forgets the wrong ones before it, so an owner who logs in gives the attacker a new day.
+#[test]
+fn an_owner_who_logs_in_every_day_doubles_nothing_but_the_days() {
+    let house = House::new("");
+    let mut year = 0;
+    for day in 1..=365 {
+        year += house.attack(NOW + day * DAY);
+        house.owner_logs_in();
+    }
+    println!("{year} guesses a year, chance {:.4}", chance(year));
+    assert!((34 * 364..=35 * 366).contains(&year), "{year}");
+    assert!((0.036..0.037).contains(&chance(year)), "1 in 27: {}", chance(year));
+}
+
+/// The factor of the computation: of a million codes, those of three steps are right at any moment, and no other.
+#[test]
+fn three_codes_of_a_million_are_right() {
+    let parameters = Parameters::default();
+    let secret = Secret::from_base32("GEZDGNBVGY3TQOJQ").unwrap();
+    let steps = window(NOW / 30, 1);
+    let right: Vec<_> = steps.clone().map(|step| parameters.code(secret.bytes(), step)).collect();
+    assert_eq!(right.len(), 3);
+    for code in (0..1_000_000).step_by(17).chain(right.clone()) {
+        let found = parameters.newest_match(secret.bytes(), steps.clone(), code).is_some();
+        assert_eq!(found, right.contains(&code), "{code}");
+    }
+}
+
+/// The fastest of many answers each, in turn, so that the machine's moods meet all alike.
+fn fastest<const KINDS: usize>(rounds: usize, mut ask: impl FnMut(usize) -> Duration) -> [Duration; KINDS] {
+    let mut best = [Duration::MAX; KINDS];
+    for round in 0..rounds * KINDS {
+        let kind = round % KINDS;
+        best[kind] = best[kind].min(ask(kind));
+    }
+    best
+}
+
+#[test]
+fn the_time_of_an_answer_tells_nothing_about_the_code() {
+    let house = House::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
+    let codes = [house.wrong_code(0), house.wrong_code(3), house.wrong_code(5)];
+    let times: [Duration; 3] = fastest(300, |kind| {
+        house.tfa.unlock(&house.subject).unwrap();
+        let begun = Instant::now();
+        assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::WrongCode, _)));
+        begun.elapsed()
+    });
+    println!("wrong codes with 0, 3 and 5 right digits: {times:?}");
+    let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+    assert!(most.as_nanos() * 10 < least.as_nanos() * 13, "{times:?}");
+}
+
+/// A locked subject is answered alike whether the code would have been right: it is not looked at.
+#[test]
+fn a_lock_answers_right_and_wrong_codes_alike() {
+    let house = House::new("");
+    for _ in 0..5 {
+        house.login(&house.wrong_code(0));
+    }
+    let codes = [house.code(0), house.wrong_code(0)];
+    let times: [Duration; 2] = fastest(300, |kind| {
+        let begun = Instant::now();
+        assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::Locked(30), _)));
+        begun.elapsed()
+    });
+    println!("locked, with a right and a wrong code: {times:?}");
+    let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+    assert!(most.as_nanos() * 10 < least.as_nanos() * 13, "{times:?}");
+}
+
+/// Right, wrong, replayed, not enrolled, locked: told apart by their reasons, measured for `docs/security.md`.
+#[test]
+fn what_each_verdict_takes() {
+    let house = House::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
+    let nobody = Subject::Account { name: "nobody".to_owned() };
+    let mut right = String::new();
+    let times: [Duration; 4] = fastest(200, |kind| {
+        house.tfa.unlock(&house.subject).unwrap();
+        if kind == 0 {
+            house.clock.advance(Duration::from_secs(30));
+            right = house.code(0);
+        }
+        let (subject, code) = match kind {
+            0 | 2 => (&house.subject, right.clone()),
+            1 => (&house.subject, house.wrong_code(0)),
+            _ => (&nobody, house.wrong_code(0)),
+        };
+        let begun = Instant::now();
+        let verdict = house.tfa.login(subject, &code).unwrap();
+        let elapsed = begun.elapsed();
+        match (kind, verdict) {
+            (0, Verdict::Verified(_))
+            | (1, Verdict::Denied(Refusal::WrongCode, _))
+            | (2, Verdict::Denied(Refusal::UsedCode, _))
+            | (3, Verdict::NotRequired) => elapsed,
+            (_, verdict) => panic!("{verdict:?}"),
+        }
+    });
+    println!("right {:?}, wrong {:?}, replayed {:?}, not enrolled {:?}", times[0], times[1], times[2], times[3]);
+    let (right, wrong) = (times[0].as_nanos(), times[1].as_nanos());
+    assert!(right < wrong * 2 && wrong < right * 2, "each is one look at the code and one commit: {times:?}");
+}
