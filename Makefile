@@ -43,6 +43,8 @@ test: test-dependencies build
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --quiet
 	$(MAKE) -C c-tests all
 	scripts/test-install
+	scripts/check-licences
+	scripts/check-abi
 	perl/run-tests
 	python/run-tests
 	php/run-tests
