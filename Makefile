@@ -6,6 +6,7 @@
 #   make install    as root; DESTDIR, PREFIX, LIBDIR as usual; make uninstall takes it away again
 #   make header     writes include/tfa.h anew after a change in src/ffi
 #   make wheel      the Python package with the library in it
+#   make fuzz       fuzzes every parser, SECONDS_EACH=30
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
@@ -55,6 +56,10 @@ bench: test-dependencies build perl
 header:
 	TFA_WRITE_HEADER=1 cargo check
 
+# By hand: minutes a target find more than the tests' seconds.
+fuzz: dependencies
+	fuzz/run $(or $(SECONDS_EACH),30)
+
 wheel: build
 	python/make-wheel
 
@@ -84,4 +89,4 @@ clean:
 	cargo clean
 	$(MAKE) -C c-tests clean
 
-.PHONY: all demo dependencies test-dependencies build perl test bench header wheel install uninstall clean
+.PHONY: all demo dependencies test-dependencies build perl test bench fuzz header wheel install uninstall clean
