@@ -2,6 +2,7 @@
 # Turns the benchmarks' JSON lines into docs/benchmarks.md: bench-table.pl LINES
 use strict;
 use warnings;
+use utf8;
 use JSON::PP qw(decode_json);
 
 sub first_line { my ( $path, $pattern ) = @_; open my $file, '<', $path or return 'unknown'; /$pattern/ and return $1 while <$file>; return 'unknown' }
@@ -13,7 +14,7 @@ sub grouped { my ($number) = @_; 1 while $number =~ s/^(\d+)(\d{3})/$1,$2/; retu
 sub shown {
     my ( $value, $name ) = @_;
     return '' if !defined $value;
-    return grouped( sprintf '%.0f', $value ) if $name =~ /bytes|accounts a second|a second/;
+    return grouped( sprintf '%.0f', $value ) if $name =~ /bytes|memory/;
     return sprintf '%.2f ms', $value / 1e6 if $value >= 1e6;
     return sprintf '%.1f µs', $value / 1e3 if $value >= 1e4;
     return sprintf '%.2f µs', $value / 1e3 if $value >= 1e3;

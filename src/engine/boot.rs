@@ -25,9 +25,12 @@ pub fn kernel_boot_id() -> String {
 
 /// Refuses an empty database beside a key file: one that was deleted, or cut short so far that it looks new. Taken for
 /// new, it would let everybody in on the password. The first opening records the boot before it makes the key file, so
-/// a key file that was there before the database was read means that there was a boot.
+/// a key file that was there before the database was read means that there was a boot. That holds for a key file that is
+/// the database's own, `tfa.key` beside `tfa.db`; any other may be shared with more databases, or older than this one.
 pub fn refuse_lost(store: &dyn Store, config: &Config, has_keys: bool) -> Result<(), Unavailable> {
-    if !has_keys || store.read(&[BOOT])?.iter().any(Option::is_some) {
+    let own = config.database.extension().is_some_and(|extension| extension == "db")
+        && config.key_file == config.database.with_extension("key");
+    if !has_keys || !own || store.read(&[BOOT])?.iter().any(Option::is_some) {
         return Ok(());
     }
     Err(Unavailable(format!(

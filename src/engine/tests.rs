@@ -319,6 +319,14 @@ fn a_lost_database_is_not_taken_for_a_new_one() {
 }
 
 #[test]
+fn a_key_file_can_be_shared_by_databases() {
+    let house = House::new("");
+    let path = |name: &str| house.folder.path().join(name).display().to_string();
+    let text = format!(r#"{{"store": "sqlite:{}", "key_file": "{}"}}"#, path("other.db"), path("tfa.key"));
+    Tfa::open_with_clock(Config::parse(Some(&text)).unwrap(), house.clock.clone()).unwrap();
+}
+
+#[test]
 fn setting_secrets_is_seen_whole() {
     let house = House::new(
         r#", "accounts": {"inline": {"example": {"domain": "example.com", "domains": ["addon.example"], "team": ["dev"]}}}"#,
