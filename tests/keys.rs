@@ -39,8 +39,9 @@ impl Site {
     /// With `count` enrolled subjects, all of one secret.
     fn with(count: usize) -> Site {
         let folder = tempfile::tempdir().unwrap();
-        let site = Site { folder, clock: Arc::new(ManualClock::at(1_800_000_015)), secret: Secret::generate(32).unwrap() };
-        let config = json!({ "store": format!("sqlite:{}", site.path("tfa.db").display()) });
+        let site =
+            Site { folder, clock: Arc::new(ManualClock::at(1_800_000_015)), secret: Secret::generate(32).unwrap() };
+        let config = json!({ "store": format!("sqlite:{}", site.path("tfa.db").display()), "skew": 10 });
         fs::write(site.path("tfa.json"), config.to_string()).unwrap();
         let tfa = site.open();
         tfa.set_policy(ROOT, true).unwrap();
@@ -130,7 +131,7 @@ fn text(output: &Output) -> String {
 #[test]
 fn threads_log_in_and_enrol_while_the_key_is_rotated() {
     const SUBJECTS: usize = 300;
-    const ROTATIONS: usize = 5;
+    const ROTATIONS: usize = 3;
     let site = Site::with(SUBJECTS);
     let (is_over, accepted, enrolled) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(SUBJECTS));
     let first = site.current_key();
@@ -147,24 +148,34 @@ fn threads_log_in_and_enrol_while_the_key_is_rotated() {
                     let is_replayed = matches!(verdict, Verdict::Denied(Refusal::UsedCode, _));
                     assert!(verdict == VERIFIED || is_replayed, "{verdict:?}");
                     accepted.fetch_add(usize::from(!is_replayed), Ordering::SeqCst);
+                    thread::yield_now();
                 }
             });
         }
         let (newcomers, site, is_over, enrolled) = (site.open(), &site, &is_over, &enrolled);
         scope.spawn(move || {
             while !is_over.load(Ordering::SeqCst) {
+                // No more of them than the rotations can keep up with.
+                thread::sleep(Duration::from_millis(10));
                 let number = enrolled.load(Ordering::SeqCst);
                 newcomers.set_secrets(ROOT, &[(subject(number), site.secret.clone())]).unwrap();
                 enrolled.store(number + 1, Ordering::SeqCst);
             }
         });
         let tfa = site.open();
-        for _ in 0..ROTATIONS {
-            let rotation = tfa.rotate_keys(ROOT).unwrap();
-            assert!(!rotation.is_resumed && rotation.resealed >= SUBJECTS);
-            site.clock.advance(Duration::from_secs(60));
-        }
+        let rotate = || {
+            let rotation = tfa.rotate_keys(ROOT);
+            // Less than the window: a code may be on its way.
+            site.clock.advance(Duration::from_secs(30));
+            rotation
+        };
+        let rotations: Vec<_> = (0..ROTATIONS).map(|_| rotate()).collect();
+        // Before anything is asserted: the others wait for it.
         is_over.store(true, Ordering::SeqCst);
+        for rotation in rotations {
+            let rotation = rotation.unwrap();
+            assert!(!rotation.is_resumed && rotation.resealed >= SUBJECTS, "{rotation:?}");
+        }
     });
     assert!(accepted.load(Ordering::SeqCst) >= SUBJECTS, "logins went on");
     assert!(enrolled.load(Ordering::SeqCst) > SUBJECTS, "enrolments went on");
@@ -254,7 +265,11 @@ fn a_missing_key_is_named_and_nothing_is_lost() {
     assert!(text(&output).contains(&format!("{old}  MISSING  2")), "{}", text(&output));
     let output = site.tfa(&["keys", "rotate"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output).contains("2 secrets could not be resealed") && text(&output).contains(&old), "{}", text(&output));
+    assert!(
+        text(&output).contains("2 secrets could not be resealed") && text(&output).contains(&old),
+        "{}",
+        text(&output)
+    );
     assert_eq!(site.record("account00000"), records, "nothing was touched");
     // The handle that met the missing key takes it up when it is back, beside the others.
     let mut file = site.key_file();

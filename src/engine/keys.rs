@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{slice, thread};
 
 use super::audit::{Actor, Entry, Event};
@@ -27,6 +27,8 @@ use crate::store::{Change, Durability, Key, Kind, Unavailable, private};
 
 /// Records that are resealed in one commit: few enough to keep no login waiting.
 const BATCH: usize = 64;
+/// The longest that it waits between two commits.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// Names asked of the store at once.
 const PAGE: usize = 64 * BATCH;
 
@@ -175,8 +177,8 @@ impl Tfa {
         })
     }
 
-    /// Reseals every secret that is not under the key called `id`. It works half of the time, so that logins get their
-    /// turns at the store.
+    /// Reseals every secret that is not under the key called `id`. It rests between commits, as long as each took, so
+    /// that logins get their turns at the store.
     fn reseal_all(&self, id: &str) -> Result<Resealed, Refusal> {
         let mut resealed = Resealed::default();
         self.each_batch(|names| {
@@ -184,7 +186,7 @@ impl Tfa {
             if !self.reseal(id, names, &mut resealed)? {
                 return Ok(());
             }
-            thread::sleep(begin.elapsed());
+            thread::sleep(begin.elapsed().min(LONGEST_PAUSE));
             Ok(())
         })?;
         Ok(resealed)
