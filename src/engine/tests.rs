@@ -321,7 +321,7 @@ fn a_lost_database_is_not_taken_for_a_new_one() {
     }
     std::fs::rename(&away, &database).unwrap();
     let code = format!("{:06}", Parameters::default().code(secret.bytes(), clock.now().as_secs() / 30));
-    assert_eq!(open(&folder, "", clock).unwrap().login(&subject, &code).unwrap(), VERIFIED);
+    assert_eq!(open(&folder, "", clock).unwrap().login(ROOT, &subject, &code).unwrap(), VERIFIED);
 }
 
 #[test]
