@@ -16,7 +16,7 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let made = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("tfa.h");
     // In the order in which a reader wants to meet them.
-    let files = ["handle", "login", "whm", "uapi", "http", "directory", "otp"];
+    let files = ["handle", "login", "whm", "uapi", "http", "directory", "audit", "otp"];
     let config = cbindgen::Config::from_root_or_default(&root);
     let builder = files.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(root.join(format!("src/ffi/{file}.rs")))

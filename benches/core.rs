@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, params};
 use tfa::accounts::Subject;
 use tfa::engine::Tfa;
+use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::ffi::login::tfa_login;
 use tfa::ffi::otp::{TFA_SHA1, tfa_verify};
@@ -34,6 +35,9 @@ unsafe extern "C" {
         otp: *const c_char,
     ) -> i32;
 }
+
+/// Who prepares the houses.
+const ACTOR: Actor<'static> = Actor { caller: "root", function: "bench", remote_addr: None };
 
 fn main() {
     // `cargo test` and `cargo bench` pass arguments of their own; one without a dash is a filter.
@@ -103,14 +107,14 @@ impl House {
         let folder = tempfile::tempdir().expect("a folder");
         let text = format!(r#"{{"store": "sqlite:{}"}}"#, folder.path().join("tfa.db").display());
         let tfa = Tfa::open(Config::parse(Some(&text)).expect("a configuration")).expect("a store");
-        tfa.set_policy(true).expect("policy");
+        tfa.set_policy(ACTOR, true).expect("policy");
         // Every subject of a block of 1000 has the secret of its place in the block.
         let secrets: Vec<_> = (0..1000).map(|_| Secret::generate(16).expect("a secret")).collect();
         for first in (0..count).step_by(10_000) {
             let block: Vec<_> = (first..count.min(first + 10_000))
                 .map(|number| (Subject::Account { name: name(number) }, secrets[number % 1000].clone()))
                 .collect();
-            tfa.set_secrets(&block).expect("enrolled");
+            tfa.set_secrets(ACTOR, &block).expect("enrolled");
         }
         House { tfa, folder, secrets }
     }

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tfa::accounts::Subject;
 use tfa::engine::Tfa;
+use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::ffi::handle::tfa_free;
 use tfa::ffi::http::tfa_http;
@@ -31,6 +32,9 @@ const STARTS: usize = 200;
 const MANY: usize = 100_000;
 /// Accounts of a list of which a part is asked for.
 const VERY_MANY: usize = 1_000_000;
+
+/// Who prepares the houses.
+const ACTOR: Actor<'static> = Actor { caller: "root", function: "bench", remote_addr: None };
 
 fn main() {
     // `cargo bench` passes arguments of its own; one without a dash is a filter.
@@ -102,7 +106,7 @@ fn server(accounts: usize) -> (Tfa, TempDir) {
     let enrolled: Vec<_> = (0..(accounts / 10).min(10_000))
         .map(|number| (Subject::Account { name: format!("u{:07}", number * 10) }, secret.clone()))
         .collect();
-    tfa.set_secrets(&enrolled).expect("they are enrolled");
+    tfa.set_secrets(ACTOR, &enrolled).expect("they are enrolled");
     (tfa, folder)
 }
 

@@ -404,6 +404,24 @@ static void lookups(tfa_t *tfa)
     is_number(tfa_reply(NULL, "{}"), 0, "a reply to nothing is refused");
 }
 
+static void heard(void *context, const char *line)
+{
+    char *copy = context;
+    snprintf(copy, 512, "%s", line);
+}
+
+static void audit(tfa_t *tfa)
+{
+    char line[512] = "";
+    is_number(tfa_set_audit(tfa, heard, line), 1, "the host hears of the audit trail");
+    is_number(tfa_set_audit(tfa, NULL, line), 0, "without a function it does not");
+    is_number(tfa_set_audit(NULL, heard, line), 0, "nor without a handle");
+    ok(worked(whm(tfa, "root", "twofactorauth_enable_policy", NULL)), "the policy is turned on");
+    is_text(at(line, "event"), "policy_enabled", "and the host is told what");
+    is_text(at(line, "caller"), "root", "by whom");
+    is_text(at(line, "function"), "twofactorauth_enable_policy", "and how");
+}
+
 int main(void)
 {
     struct place place = new_place();
@@ -421,6 +439,7 @@ int main(void)
     other_doors(tfa);
     removal(tfa);
     reasons(tfa);
+    audit(tfa);
     lookups(tfa);
     tfa_close(tfa);
     codes();

@@ -91,6 +91,20 @@ typedef struct tfa_t tfa_t;
  */
 typedef int32_t (*tfa_lookup_t)(void *context, const char *question, const char *name, void *reply);
 
+/*
+ Hears of a line of the audit trail.
+
+ context: what was given to tfa_set_audit.
+ line: a JSON object, which lives as long as the call: {"time", "event", "subject", "caller", "function",
+   "remote_addr", "key"}, where the time is RFC 3339 in UTC, and subject, remote_addr and key are there when there is
+   one. Never a secret or a code. docs/audit.md lists the events.
+
+ It is called on the thread that called libtfa, once the line is committed and with no lock held, and cannot change
+ what the caller is told; it may call libtfa with another handle, fork and take its time. It must not unwind
+ (longjmp, die, throw) across libtfa.
+ */
+typedef void (*tfa_audit_t)(void *context, const char *line);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -395,6 +409,21 @@ int32_t tfa_set_lookup(tfa_t *tfa,
  */
 int32_t tfa_reply(void *reply,
                   const char *json);
+
+/*
+ Tells the host of every line of the audit trail that this handle writes from now on.
+
+ audit: called from any thread that calls libtfa with this handle, from several at once when several do, until the
+ handle is closed. context: handed to it as it is.
+ Returns 1, or 0 when an argument is NULL or the handle cannot be used.
+
+ # Safety
+ tfa is NULL or an open handle; audit is NULL or as described at tfa_audit_t, and may be called with context from any
+ thread until tfa_close.
+ */
+int32_t tfa_set_audit(tfa_t *tfa,
+                      tfa_audit_t audit,
+                      void *context);
 
 /*
  The code of RFC 4226 for a counter, as a number to be shown with `digits` digits; -1 when an argument is not valid.

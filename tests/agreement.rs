@@ -63,7 +63,8 @@ const C: [&str; 10] = [
 ];
 
 /// The host's directory (contract section 1), and codes without a handle.
-const C_BESIDES: [&str; 11] = [
+const C_BESIDES: [&str; 12] = [
+    "tfa_set_audit",
     "tfa_set_lookup",
     "tfa_reply",
     "tfa_check",

@@ -14,11 +14,15 @@ use proptest::test_runner::{Config as Cases, TestRunner};
 use tfa::accounts::Subject;
 use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
+use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::{Method, Verdict};
 use tfa::engine::reason::Refusal;
 use tfa::otp::code::Parameters;
 use tfa::otp::secret::Secret;
+
+/// Who calls in these tests.
+const ACTOR: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 
 const NOW: u64 = 1_800_000_007;
 const PERIOD: u64 = 30;
@@ -198,7 +202,7 @@ impl House {
     }
 
     fn login(&self, guest: &Guest, token: &str) -> Answer {
-        match self.tfa.login(&guest.subject, token).unwrap() {
+        match self.tfa.login(ACTOR, &guest.subject, token).unwrap() {
             Verdict::NotRequired => Answer::NotRequired,
             Verdict::Verified(method) => Answer::Verified(method),
             Verdict::Denied(refusal, _) => Answer::Denied(refusal),
@@ -237,22 +241,22 @@ fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
     match *call {
         Call::Enrol { secret, offset } => {
             let token = guest.code(secret, step(offset));
-            let answer = house.tfa.enrol(&guest.subject, &guest.secrets[secret], &token);
+            let answer = house.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &token);
             assert_eq!(answer, model.enrol(secret, step(offset), now));
         }
         Call::EnrolWrong { secret } => {
-            let answer = house.tfa.enrol(&guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
+            let answer = house.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
             assert_eq!(answer, Err(Refusal::WrongCode));
         }
         Call::SetSecret { secret } => {
-            house.tfa.set_secrets(&[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
+            house.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
             model.begin(secret, model.last_step_of(secret));
         }
         Call::Remove => {
-            house.tfa.remove(std::slice::from_ref(&guest.subject)).unwrap();
+            house.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject)).unwrap();
             model.remove(now);
         }
-        Call::MakeRecoveryCodes => match house.tfa.make_recovery_codes(&guest.subject) {
+        Call::MakeRecoveryCodes => match house.tfa.make_recovery_codes(ACTOR, &guest.subject) {
             Ok(codes) => {
                 assert!(model.enrolled.is_some());
                 guest.recovery = codes.iter().map(|code| code.to_string()).collect();
@@ -277,11 +281,11 @@ fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
         }
         Call::LoginWrongRecovery => assert_eq!(house.login(guest, "not a code"), model.login_recovery(None, now)),
         Call::Unlock => {
-            house.tfa.unlock(&guest.subject).unwrap();
+            house.tfa.unlock(ACTOR, &guest.subject).unwrap();
             (model.failures, model.locked_until) = (0, 0);
         }
         Call::Policy(enabled) => {
-            house.tfa.set_policy(enabled).unwrap();
+            house.tfa.set_policy(ACTOR, enabled).unwrap();
             model.policy = enabled;
         }
         Call::Wait { seconds } => house.clock.advance(Duration::from_secs(seconds)),
@@ -321,7 +325,7 @@ fn the_engine_agrees_with_the_model() {
         let mut guest = Guest::new(guests.fetch_add(1, Ordering::Relaxed));
         let mut model = Model { policy: true, ..Model::default() };
         house.clock.set(NOW);
-        house.tfa.set_policy(true).unwrap();
+        house.tfa.set_policy(ACTOR, true).unwrap();
         for call in &calls {
             if guest.ambiguous(house.clock.now().as_secs() / PERIOD) {
                 break;

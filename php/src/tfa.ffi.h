@@ -12,6 +12,7 @@ enum { TFA_SHA1 = 1 };
 enum { TFA_SHA256 = 256 };
 enum { TFA_SHA512 = 512 };
 typedef int32_t (*tfa_lookup_t)(void *context, const char *question, const char *name, void *reply);
+typedef void (*tfa_audit_t)(void *context, const char *line);
 const char *tfa_version(void);
 uint32_t tfa_abi_version(void);
 tfa_t *tfa_open(const char *config,
@@ -62,6 +63,9 @@ int32_t tfa_set_lookup(tfa_t *tfa,
                        void *context);
 int32_t tfa_reply(void *reply,
                   const char *json);
+int32_t tfa_set_audit(tfa_t *tfa,
+                      tfa_audit_t audit,
+                      void *context);
 int64_t tfa_hotp(const uint8_t *secret,
                  size_t length,
                  uint32_t algorithm,

@@ -6,7 +6,7 @@
 use super::answer::{CpanelAnswer, Data, Outcome, WhmAnswer};
 use super::args::{Args, not_valid};
 use super::registry::{Door, FUNCTIONS};
-use super::{Request, uapi, whmapi1};
+use super::{Request, uapi_for, whmapi1};
 use crate::engine::reason::Refusal;
 
 /// The function that must not be in itself.
@@ -72,6 +72,6 @@ fn call_uapi(request: &Request<'_>, prefix: &str, names: [&str; 3]) -> Result<Cp
     let user = request.caller.manages(request.tfa, request.args.user(&user)?)?;
     let (module, function) = (request.args.text(&module)?, request.args.text(&function)?);
     let args = request.args.without(prefix);
-    let result = uapi(request.tfa, user.name(), module, function, &args);
+    let result = uapi_for(request.tfa, request.authenticated, user.name(), module, function, &args);
     Ok(CpanelAnswer { module: module.to_owned(), function: function.to_owned(), result })
 }

@@ -15,6 +15,7 @@ mod whm;
 use std::ops::Range;
 
 use crate::engine::Tfa;
+use crate::engine::audit::Actor;
 use crate::engine::reason::Refusal;
 use crate::wire::control;
 
@@ -27,19 +28,30 @@ use registry::{Door, Function};
 pub struct Request<'a> {
     /// The library.
     pub tfa: &'a Tfa,
+    /// The function that is called.
+    pub function: &'static Function,
     /// Who calls.
     pub caller: Caller,
+    /// The account that the host has authenticated: the caller, or who acts for it.
+    pub authenticated: &'a str,
     /// What was asked.
     pub args: &'a Args,
     /// The part of a list that will be shown; lists are looked up no further.
     pub part: Range<usize>,
 }
 
+impl Request<'_> {
+    /// Who asks, for the audit trail.
+    fn actor(&self) -> Actor<'_> {
+        Actor::new(self.authenticated, self.function.name)
+    }
+}
+
 /// Calls the WHM API 1 function `name` for `caller`, and applies the output control that `args` asks for.
 pub fn whmapi1(tfa: &Tfa, caller: &str, name: &str, args: &Args) -> WhmAnswer {
     let outcome = find(Door::Whm, name).and_then(|function| {
         let control = control::whm(&args.output_control()?)?;
-        output::controlled(&control, |part| call(tfa, function, caller, args, part))
+        output::controlled(&control, |part| call(tfa, function, caller, caller, args, part))
     });
     WhmAnswer::controlled(name, outcome)
 }
@@ -47,12 +59,17 @@ pub fn whmapi1(tfa: &Tfa, caller: &str, name: &str, args: &Args) -> WhmAnswer {
 /// Calls the function `name` of the UAPI module `module` for `caller`, and applies the output control that `args` asks
 /// for.
 pub fn uapi(tfa: &Tfa, caller: &str, module: &str, name: &str, args: &Args) -> UapiAnswer {
+    uapi_for(tfa, caller, caller, module, name, args)
+}
+
+/// The same, with `authenticated` acting for `caller`.
+fn uapi_for(tfa: &Tfa, authenticated: &str, caller: &str, module: &str, name: &str, args: &Args) -> UapiAnswer {
     if module != registry::MODULE {
         return UapiAnswer::new(Err(Refusal::UnknownModule(module.to_owned())));
     }
     UapiAnswer::controlled(find(Door::Uapi, name).and_then(|function| {
         let control = control::uapi(&args.output_control()?)?;
-        output::controlled(&control, |part| call(tfa, function, caller, args, part))
+        output::controlled(&control, |part| call(tfa, function, authenticated, caller, args, part))
     }))
 }
 
@@ -64,9 +81,16 @@ fn find(door: Door, name: &str) -> Result<&'static Function, Refusal> {
 }
 
 /// Calls `function`, when `caller` may.
-fn call(tfa: &Tfa, function: &Function, caller: &str, args: &Args, part: Range<usize>) -> Outcome {
+fn call(
+    tfa: &Tfa,
+    function: &'static Function,
+    authenticated: &str,
+    caller: &str,
+    args: &Args,
+    part: Range<usize>,
+) -> Outcome {
     let caller = Caller::find(tfa, caller, function)?;
-    (function.handler)(&Request { tfa, caller, args, part })
+    (function.handler)(&Request { tfa, function, caller, authenticated, args, part })
 }
 
 /// `true` as the panel writes it.

@@ -25,7 +25,7 @@ pub(super) fn set_user_configuration(request: &Request<'_>) -> Outcome {
 }
 
 pub(super) fn remove_user_configuration(request: &Request<'_>) -> Outcome {
-    request.tfa.remove(std::slice::from_ref(&request.caller.subject))?;
+    request.tfa.remove(request.actor(), std::slice::from_ref(&request.caller.subject))?;
     Ok(Data::Value(json!({ "tfa_removed": 1 })))
 }
 

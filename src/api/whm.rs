@@ -11,6 +11,7 @@ use super::args::{API, not_valid, read_secret};
 use super::caller::Role;
 use super::{DONE, Request, bit};
 use crate::accounts::{Subject, well_formed};
+use crate::engine::audit::Actor;
 use crate::engine::guess::Lock;
 use crate::engine::issuer;
 use crate::engine::login::{Method, Verdict};
@@ -18,12 +19,12 @@ use crate::engine::reason::Refusal;
 use crate::otp::secret::Secret;
 
 pub(super) fn enable_policy(request: &Request<'_>) -> Outcome {
-    request.tfa.set_policy(true)?;
+    request.tfa.set_policy(request.actor(), true)?;
     DONE
 }
 
 pub(super) fn disable_policy(request: &Request<'_>) -> Outcome {
-    request.tfa.set_policy(false)?;
+    request.tfa.set_policy(request.actor(), false)?;
     DONE
 }
 
@@ -46,7 +47,7 @@ pub(super) fn enrol_caller(request: &Request<'_>) -> Result<(), Refusal> {
     let (tfa, args) = (request.tfa, request.args);
     args.text("secret")?;
     let token = Zeroizing::new(args.token(tfa.config().parameters.digits)?);
-    tfa.enrol(&request.caller.subject, &args.secret()?, &token)
+    tfa.enrol(request.actor(), &request.caller.subject, &args.secret()?, &token)
 }
 
 pub(super) fn get_issuer(request: &Request<'_>) -> Outcome {
@@ -58,7 +59,7 @@ pub(super) fn set_issuer(request: &Request<'_>) -> Outcome {
     // Missing is an error; empty is the default.
     let issuer = request.args.optional_text("issuer")?.ok_or_else(|| Refusal::Required("issuer".to_owned()))?;
     issuer::check(issuer).map_err(|why| not_valid("issuer", why))?;
-    request.tfa.set_issuer(request.caller.subject.account(), issuer)?;
+    request.tfa.set_issuer(request.actor(), request.caller.subject.account(), issuer)?;
     DONE
 }
 
@@ -87,7 +88,7 @@ pub(super) fn remove_user_config(request: &Request<'_>) -> Outcome {
             }
         }
     }
-    request.tfa.remove(&subjects)?;
+    request.tfa.remove(request.actor(), &subjects)?;
     Ok(Data::Value(json!({ "failed": failed, "users_modified": modified })))
 }
 
@@ -132,7 +133,7 @@ pub(super) fn set_tfa_config_for_user(request: &Request<'_>) -> Outcome {
         return Err(Refusal::Required("user".to_owned()));
     }
     named_once(&secrets)?;
-    request.tfa.set_secrets(&secrets)?;
+    request.tfa.set_secrets(request.actor(), &secrets)?;
     DONE
 }
 
@@ -209,9 +210,9 @@ pub(super) fn verify_login(request: &Request<'_>) -> Outcome {
     let (tfa, args) = (request.tfa, request.args);
     let name = args.user("user")?;
     let token = Zeroizing::new(args.token(tfa.config().parameters.digits)?);
-    args.remote_address()?;
+    let actor = Actor { remote_addr: args.remote_address()?, ..request.actor() };
     let subject = request.caller.manages(tfa, name)?;
-    let (required, method, lock, reason) = match tfa.login(&subject, &token)? {
+    let (required, method, lock, reason) = match tfa.login(actor, &subject, &token)? {
         Verdict::NotRequired => (false, None, Lock::default(), None),
         Verdict::Verified(Method::Totp) => (true, Some("totp"), Lock::default(), None),
         Verdict::Verified(Method::Recovery) => (true, Some("recovery"), Lock::default(), None),
@@ -229,12 +230,12 @@ pub(super) fn verify_login(request: &Request<'_>) -> Outcome {
 
 pub(super) fn unlock_user(request: &Request<'_>) -> Outcome {
     let subject = request.caller.manages(request.tfa, request.args.user("user")?)?;
-    request.tfa.unlock(&subject)?;
+    request.tfa.unlock(request.actor(), &subject)?;
     DONE
 }
 
 pub(super) fn generate_recovery_codes(request: &Request<'_>) -> Outcome {
-    let codes = request.tfa.make_recovery_codes(&request.caller.subject)?;
+    let codes = request.tfa.make_recovery_codes(request.actor(), &request.caller.subject)?;
     let codes: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
     Ok(Data::Value(json!({ "recovery_codes": codes })))
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::record::{self, BOOT, Boot};
-use crate::store::{Change, Commit, Durability, Store, Unavailable};
+use crate::store::{Change, Commit, Durability, Store, Transaction, Unavailable};
 
 /// The kernel's random name for the time since it started.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -57,7 +57,8 @@ pub fn floor(store: &dyn Store, boot_id: String, now: Duration) -> Result<u64, U
         };
         let new = record::write(&Boot { boot_id: boot_id.clone(), floor })?;
         let change = Change { key: BOOT, old: text.as_deref(), new: Some(&new) };
-        if store.commit(&[change], Durability::Power)? == Commit::Done {
+        let transaction = Transaction { changes: &[change], lines: &[], durability: Durability::Power };
+        if store.commit(&transaction)? == Commit::Done {
             return Ok(floor);
         }
     }

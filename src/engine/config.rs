@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::audit::Settings;
 use super::guess::Limits;
 use super::issuer;
 use crate::otp::code::{Algorithm, Parameters};
@@ -36,6 +37,8 @@ pub struct Config {
     pub skew: u32,
     /// The limits on guessing.
     pub lockout: Limits,
+    /// The audit trail.
+    pub audit: Settings,
 }
 
 /// The object as it is written.
@@ -52,6 +55,7 @@ struct Written {
     period: u32,
     skew: u32,
     lockout: Limits,
+    audit: Settings,
 }
 
 impl Default for Written {
@@ -68,6 +72,7 @@ impl Default for Written {
             period,
             skew: 1,
             lockout: Limits::default(),
+            audit: Settings::default(),
         }
     }
 }
@@ -118,6 +123,7 @@ impl Written {
         within("lockout.seconds", seconds, 1, 86_400)?;
         within("lockout.max_seconds", max_seconds, seconds, 86_400)?;
         within("lockout.hard_limit", hard_limit.into(), failures.into(), 1_000_000)?;
+        within("audit.days", self.audit.days, 1, 36_500)?;
         let hostname = self.hostname.unwrap_or_else(kernel_hostname);
         issuer::check(&hostname).map_err(|why| format!("The configuration's \"hostname\" is not valid: {why}"))?;
         Ok(Config {
@@ -129,6 +135,7 @@ impl Written {
             parameters: Parameters { algorithm: self.algorithm, digits: self.digits, period: self.period },
             skew: self.skew,
             lockout: self.lockout,
+            audit: self.audit,
         })
     }
 }
@@ -148,6 +155,7 @@ mod tests {
         assert_eq!(config.database, Path::new("/var/lib/tfa/tfa.db"));
         assert_eq!(config.key_file, Path::new("/var/lib/tfa/tfa.key"));
         assert_eq!((config.secret_length, config.skew, config.parameters), (16, 1, Parameters::default()));
+        assert_eq!(config.audit, Settings { days: 400, syslog: false });
         assert_eq!(config.lockout, Limits { failures: 5, seconds: 30, max_seconds: 3600, hard_limit: 100 });
     }
 
@@ -156,12 +164,13 @@ mod tests {
         let config = Config::parse(Some(
             r#"{"store": "sqlite:/srv/tfa.db", "key_file": "/etc/tfa.key", "hostname": "server.example.com",
                 "accounts": {"files": "/etc"}, "secret_length": 32, "algorithm": "SHA256", "digits": 8, "period": 60,
-                "skew": 0, "lockout": {"failures": 3}}"#,
+                "skew": 0, "lockout": {"failures": 3}, "audit": {"days": 30}}"#,
         ))
         .unwrap();
         assert_eq!(config.key_file, Path::new("/etc/tfa.key"));
         assert_eq!(config.parameters, Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 });
         assert_eq!((config.lockout.failures, config.lockout.hard_limit), (3, 100));
+        assert_eq!(config.audit, Settings { days: 30, syslog: false });
     }
 
     #[test]
@@ -184,6 +193,9 @@ mod tests {
             (r#"{"lockout": {"tries": 5}}"#, "tries"),
             (r#"{"lockout": {"hard_limit": 1}}"#, "hard_limit"),
             (r#"{"lockout": {"seconds": -1}}"#, "lockout.seconds"),
+            (r#"{"audit": {"days": 0}}"#, "audit.days"),
+            (r#"{"audit": {"syslog": 1}}"#, "audit.syslog"),
+            (r#"{"audit": {"file": "/x"}}"#, "file"),
             (r#"{"hostname": "a\u0007b"}"#, "hostname"),
         ] {
             let error = Config::parse(Some(text)).unwrap_err();

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::audit::{Actor, Entry, Event};
 use super::guess::Guesses;
+use super::keys::Sealing;
 use super::reason::Refusal;
 use super::record::{self, Enrolment, Removed};
 use super::{Tfa, settled};
@@ -72,39 +74,43 @@ impl Tfa {
     }
 
     /// Enrols `subject` with `secret`, when `token` is a code of it that has not been used.
-    pub fn enrol(&self, subject: &Subject, secret: &Secret, token: &str) -> Result<(), Refusal> {
+    pub fn enrol(&self, actor: Actor<'_>, subject: &Subject, secret: &Secret, token: &str) -> Result<(), Refusal> {
         let parameters = self.config.parameters;
         let code = code::parse(token, parameters.digits).ok_or(Refusal::WrongCode)?;
         let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);
         let step = parameters.newest_match(secret.bytes(), window, code).ok_or(Refusal::WrongCode)?;
         self.settle(|| {
-            let records = self.subject_records(subject)?;
+            let (sealing, records) = (self.sealing()?, self.subject_records(subject)?);
             if step <= self.last_step(subject, secret, &records)? {
                 return Err(Refusal::UsedCode);
             }
-            let new = self.new_enrolment(subject, secret, step)?;
-            let changes = records.changes(Some(&new), None);
-            Ok(settled(self.store.commit(&changes, Durability::Power)?, ()))
+            let new = self.new_enrolment(&sealing, subject, secret, step)?;
+            let [enrolment, removed] = records.changes(Some(&new), None);
+            let entry = Entry::new(actor, Event::Enrolled, Some(subject.name()));
+            let changes = [sealing.condition(), enrolment, removed];
+            Ok(settled(self.commit(&changes, &[entry], Durability::Power)?, ()))
         })
     }
 
     /// Gives each subject the secret beside it, in place of all it had: all of them, or none. Nobody is named twice.
-    pub fn set_secrets(&self, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
+    pub fn set_secrets(&self, actor: Actor<'_>, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
+        let entries = entries(actor, Event::SecretSet, subjects.iter().map(|(subject, _)| subject));
         self.settle(|| {
+            let sealing = self.sealing()?;
             let mut replacements = Vec::with_capacity(subjects.len());
             for (subject, secret) in subjects {
                 let records = self.subject_records(subject)?;
                 let last_step = self.last_step(subject, secret, &records)?;
-                replacements.push((records, self.new_enrolment(subject, secret, last_step)?));
+                replacements.push((records, self.new_enrolment(&sealing, subject, secret, last_step)?));
             }
-            let changes: Vec<_> =
-                replacements.iter().flat_map(|(records, new)| records.changes(Some(new), None)).collect();
-            Ok(settled(self.store.commit(&changes, Durability::Power)?, ()))
+            let replaced = replacements.iter().flat_map(|(records, new)| records.changes(Some(new), None));
+            let changes: Vec<_> = std::iter::once(sealing.condition()).chain(replaced).collect();
+            Ok(settled(self.commit(&changes, &entries, Durability::Power)?, ()))
         })
     }
 
     /// Removes the enrolments of `subjects`; those that have none are left as they are. One may be named twice.
-    pub fn remove(&self, subjects: &[Subject]) -> Result<(), Refusal> {
+    pub fn remove(&self, actor: Actor<'_>, subjects: &[Subject]) -> Result<(), Refusal> {
         let subjects: BTreeMap<_, _> = subjects.iter().map(|subject| (subject.name(), subject)).collect();
         self.settle(|| {
             let mut removals = Vec::with_capacity(subjects.len());
@@ -113,26 +119,30 @@ impl Tfa {
                 let Some(enrolment) = self.enrolment_in(subject, &records)? else {
                     continue;
                 };
-                removals.push((self.memory_of(subject, &enrolment)?, records));
+                removals.push((subject, self.memory_of(subject, &enrolment)?, records));
             }
             let changes: Vec<_> = removals
                 .iter()
-                .flat_map(|(memory, records)| records.changes(None, memory.as_deref().or(records.removed.as_deref())))
+                .flat_map(|(_, memory, records)| {
+                    records.changes(None, memory.as_deref().or(records.removed.as_deref()))
+                })
                 .collect();
-            Ok(settled(self.store.commit(&changes, Durability::Power)?, ()))
+            let entries = entries(actor, Event::Removed, removals.iter().map(|(subject, ..)| **subject));
+            Ok(settled(self.commit(&changes, &entries, Durability::Power)?, ()))
         })
     }
 
     /// Makes ten recovery codes for `subject`; the ones before die.
-    pub fn make_recovery_codes(&self, subject: &Subject) -> Result<Vec<Zeroizing<String>>, Refusal> {
+    pub fn make_recovery_codes(&self, actor: Actor<'_>, subject: &Subject) -> Result<Vec<Zeroizing<String>>, Refusal> {
+        let entry = Entry::new(actor, Event::RecoveryCodesMade, Some(subject.name()));
         let codes = (0..recovery::SET).map(|_| RecoveryCode::generate()).collect::<Result<Vec<_>, _>>()?;
         self.settle(|| {
             let records = self.subject_records(subject)?;
             let enrolment = self.enrolment_in(subject, &records)?;
             let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
-            let secret = self.keys.open(subject.name(), &enrolment.secret)?;
+            let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
-            self.replace(&records, &enrolment, Durability::Power)
+            self.replace(&records, &enrolment, &entry, Durability::Power)
         })?;
         Ok(codes.iter().map(RecoveryCode::text).collect())
     }
@@ -174,7 +184,7 @@ impl Tfa {
         let Some(enrolment) = self.enrolment_in(subject, &records)? else {
             return Ok(None);
         };
-        let secret = self.keys.open(subject.name(), &enrolment.secret)?;
+        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
         Ok(Some(json!({ "secret": secret.to_base32().as_str() })))
     }
 
@@ -182,7 +192,7 @@ impl Tfa {
     fn last_step(&self, subject: &Subject, secret: &Secret, records: &Records) -> Result<u64, Refusal> {
         let period = self.config.parameters.period;
         if let Some(enrolment) = self.enrolment_in(subject, records)? {
-            let stored = self.keys.open(subject.name(), &enrolment.secret)?;
+            let stored = self.open_secret(subject.name(), &enrolment.secret)?;
             if stored.bytes() == secret.bytes() && enrolment.period == period {
                 return Ok(enrolment.last_step);
             }
@@ -200,7 +210,7 @@ impl Tfa {
         if enrolment.last_step < *code::window(now, self.config.skew).start() {
             return Ok(None);
         }
-        let secret = self.keys.open(subject.name(), &enrolment.secret)?;
+        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
         let removed = Removed {
             fingerprint: vec![recovery::fingerprint(subject.name(), &secret)],
             period: enrolment.period,
@@ -209,13 +219,19 @@ impl Tfa {
         Ok(Some(record::write(&removed)?))
     }
 
-    fn new_enrolment(&self, subject: &Subject, secret: &Secret, last_step: u64) -> Result<String, Refusal> {
+    fn new_enrolment(
+        &self,
+        sealing: &Sealing,
+        subject: &Subject,
+        secret: &Secret,
+        last_step: u64,
+    ) -> Result<String, Refusal> {
         let parameters = self.config.parameters;
         Ok(record::write(&Enrolment {
             algorithm: parameters.algorithm,
             digits: parameters.digits,
             period: parameters.period,
-            secret: self.keys.seal(subject.name(), secret)?,
+            secret: sealing.seal(subject.name(), secret)?,
             last_step,
             guesses: Guesses::default(),
             recovery: Vec::new(),
@@ -233,11 +249,12 @@ impl Tfa {
         Ok(record::read(subject.name(), records.enrolment.as_deref())?)
     }
 
-    /// Puts `enrolment` in the place of the one in `records`.
+    /// Puts `enrolment` in the place of the one in `records`, with the line that tells of it.
     pub(super) fn replace(
         &self,
         records: &Records,
         enrolment: &Enrolment,
+        entry: &Entry<'_>,
         durability: Durability,
     ) -> Result<Option<()>, Refusal> {
         let new = record::write(enrolment)?;
@@ -246,7 +263,12 @@ impl Tfa {
             old: records.enrolment.as_deref(),
             new: Some(&new),
         };
-        let commit: Commit = self.store.commit(&[change], durability)?;
+        let commit: Commit = self.commit(&[change], std::slice::from_ref(entry), durability)?;
         Ok(settled(commit, ()))
     }
+}
+
+/// A line for each of `subjects`.
+fn entries<'a>(actor: Actor<'a>, event: Event, subjects: impl Iterator<Item = &'a Subject>) -> Vec<Entry<'a>> {
+    subjects.map(|subject| Entry::new(actor, event, Some(subject.name()))).collect()
 }

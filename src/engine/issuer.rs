@@ -1,6 +1,7 @@
 //! Issuers: whom an enrolment says it is from. Root's holds for the whole server and is the host name by default; a
 //! reseller's holds for the accounts that it owns and is root's by default.
 
+use super::audit::{Actor, Entry, Event};
 use super::reason::Refusal;
 use super::record::{self, Issuer};
 use super::{Tfa, settled};
@@ -48,16 +49,17 @@ impl Tfa {
     }
 
     /// Sets the issuer of `account`'s own; an empty one restores the default.
-    pub fn set_issuer(&self, account: &str, issuer: &str) -> Result<(), Refusal> {
-        let new = match issuer {
-            "" => None,
-            issuer => Some(record::write(&Issuer { issuer: issuer.to_owned() })?),
+    pub fn set_issuer(&self, actor: Actor<'_>, account: &str, issuer: &str) -> Result<(), Refusal> {
+        let (event, new) = match issuer {
+            "" => (Event::IssuerReset, None),
+            issuer => (Event::IssuerSet, Some(record::write(&Issuer { issuer: issuer.to_owned() })?)),
         };
         let key = Key { kind: Kind::Issuer, name: account };
         self.settle(|| {
             let old = self.store.read(&[key])?.into_iter().next().flatten();
             let change = Change { key, old: old.as_deref(), new: new.as_deref() };
-            Ok(settled(self.store.commit(&[change], Durability::Power)?, ()))
+            let entry = Entry::new(actor, event, Some(account));
+            Ok(settled(self.commit(&[change], &[entry], Durability::Power)?, ()))
         })
     }
 

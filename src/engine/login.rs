@@ -4,6 +4,7 @@
 //! machines that share the store; a wrong code is counted before it is reported; while a subject is locked no code is
 //! looked at; whatever cannot be answered keeps out.
 
+use super::audit::{Actor, Entry, Event};
 use super::enrolment::Records;
 use super::guess::{Guesses, Lock};
 use super::reason::Refusal;
@@ -79,24 +80,25 @@ impl Tfa {
     }
 
     /// Judges a login of `subject` with `token`. What is let in is committed before it is told.
-    pub fn login(&self, subject: &Subject, token: &str) -> Result<Verdict, Refusal> {
+    pub fn login(&self, actor: Actor<'_>, subject: &Subject, token: &str) -> Result<Verdict, Refusal> {
         self.settle(|| {
             let situation = self.situation(subject)?;
             match situation.enrolment {
-                Some(enrolment) if situation.policy => self.judge(subject, &situation.records, enrolment, token),
+                Some(enrolment) if situation.policy => self.judge(actor, subject, &situation.records, enrolment, token),
                 _ => Ok(Some(Verdict::NotRequired)),
             }
         })
     }
 
     /// Forgets the wrong codes of `subject`, and with them every lock.
-    pub fn unlock(&self, subject: &Subject) -> Result<(), Refusal> {
+    pub fn unlock(&self, actor: Actor<'_>, subject: &Subject) -> Result<(), Refusal> {
+        let entry = Entry::new(actor, Event::Unlocked, Some(subject.name()));
         self.settle(|| {
             let situation = self.situation(subject)?;
             match situation.enrolment {
                 Some(enrolment) if enrolment.guesses != Guesses::default() => {
                     let enrolment = Enrolment { guesses: Guesses::default(), ..enrolment };
-                    self.replace(&situation.records, &enrolment, Durability::Power)
+                    self.replace(&situation.records, &enrolment, &entry, Durability::Power)
                 }
                 _ => Ok(Some(())),
             }
@@ -106,6 +108,7 @@ impl Tfa {
     /// The verdict on one moment's enrolment, committed. `None`: the moment has passed.
     fn judge(
         &self,
+        actor: Actor<'_>,
         subject: &Subject,
         records: &Records,
         mut enrolment: Enrolment,
@@ -114,31 +117,36 @@ impl Tfa {
         let (now, limits) = (self.clock.now(), self.config.lockout);
         let lock = limits.lock(enrolment.guesses, now);
         let code = code::parse(token, enrolment.digits);
+        let entry = |event| Entry::new(actor, event, Some(subject.name()));
+        let denied = |event, refusal| {
+            self.note(&entry(event))?;
+            Ok(Some(Verdict::Denied(refusal, lock)))
+        };
         if lock.retry_after > 0 {
-            return Ok(Some(Verdict::Denied(Refusal::Locked(lock.retry_after), lock)));
+            return denied(Event::Locked, Refusal::Locked(lock.retry_after));
         }
         if lock.hard && code.is_some() {
-            return Ok(Some(Verdict::Denied(Refusal::HardLocked, lock)));
+            return denied(Event::Locked, Refusal::HardLocked);
         }
-        let (verdict, durability) = match self.find(subject, &enrolment, code, token)? {
+        let (verdict, event, durability) = match self.find(subject, &enrolment, code, token)? {
             Finding::Step(step) => {
                 enrolment.last_step = step;
                 enrolment.guesses = Guesses::default();
-                (Verdict::Verified(Method::Totp), Durability::Process)
+                (Verdict::Verified(Method::Totp), Event::Verified, Durability::Process)
             }
             Finding::Recovery(place) => {
                 enrolment.recovery.remove(place);
                 enrolment.guesses = Guesses::default();
-                (Verdict::Verified(Method::Recovery), Durability::Power)
+                (Verdict::Verified(Method::Recovery), Event::VerifiedByRecoveryCode, Durability::Power)
             }
-            Finding::Used => return Ok(Some(Verdict::Denied(Refusal::UsedCode, lock))),
+            Finding::Used => return denied(Event::Replayed, Refusal::UsedCode),
             Finding::Wrong => {
                 enrolment.guesses = limits.after_failure(enrolment.guesses, now);
                 let lock = limits.lock(enrolment.guesses, now);
-                (Verdict::Denied(Refusal::WrongCode, lock), Durability::Process)
+                (Verdict::Denied(Refusal::WrongCode, lock), Event::Wrong, Durability::Process)
             }
         };
-        Ok(self.replace(records, &enrolment, durability)?.map(|()| verdict))
+        Ok(self.replace(records, &enrolment, &entry(event), durability)?.map(|()| verdict))
     }
 
     /// What `token` is: as a one-time code when it is `code`, as a recovery code otherwise.
@@ -149,7 +157,7 @@ impl Tfa {
         code: Option<u64>,
         token: &str,
     ) -> Result<Finding, Refusal> {
-        let secret = self.keys.open(subject.name(), &enrolment.secret)?;
+        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
         if let Some(code) = code {
             let parameters = enrolment.parameters();
             let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);

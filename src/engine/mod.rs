@@ -12,14 +12,18 @@
 //! | `guess` | the limits on guessing |
 //! | `boot` | a power cut reopens no used code |
 //! | `users` | who has two-factor authentication |
+//! | `keys` | the keys that secrets are sealed under, and changing them |
+//! | `audit` | no change and no verdict without its line |
 //!
 //! Promise: every decision is taken on records read at one moment and committed only if they are still so; when they
 //! are not, it is taken again.
 
+pub mod audit;
 pub mod config;
 pub mod enrolment;
 pub mod guess;
 pub mod issuer;
+pub mod keys;
 pub mod login;
 pub mod policy;
 pub mod reason;
@@ -27,6 +31,7 @@ pub mod users;
 
 mod boot;
 mod record;
+mod syslog;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +44,7 @@ use crate::store::seal::KeyRing;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Commit, Kind, Store, Unavailable};
 
+use audit::Trail;
 use config::Config;
 use reason::Refusal;
 
@@ -50,7 +56,8 @@ pub struct Tfa {
     config: Config,
     directory: RwLock<Arc<Directory>>,
     store: Box<dyn Store>,
-    keys: KeyRing,
+    keys: RwLock<Arc<KeyRing>>,
+    trail: Trail,
     clock: Arc<dyn Clock>,
     /// Unix seconds up to which steps are not accepted (module `boot`).
     floor: u64,
@@ -73,8 +80,10 @@ impl Tfa {
             Ok((keys.map_or_else(|| make_keys(&config, &store), Ok)?, floor))
         };
         let (keys, floor) = open().map_err(|error: Unavailable| error.0)?;
-        let directory = RwLock::new(Arc::new(directory));
-        Ok(Tfa { config, directory, store: Box::new(store), keys, clock, floor })
+        audit::prune(&store, config.audit, clock.now());
+        let (directory, keys) = (RwLock::new(Arc::new(directory)), RwLock::new(Arc::new(keys)));
+        let trail = Trail::new(config.audit);
+        Ok(Tfa { config, directory, store: Box::new(store), keys, trail, clock, floor })
     }
 
     /// The configuration that it was opened with.

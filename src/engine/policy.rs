@@ -1,5 +1,6 @@
 //! The policy: whether this server asks for second factors at all. Off until root turns it on.
 
+use super::audit::{Actor, Entry, Event};
 use super::reason::Refusal;
 use super::record::{self, POLICY, Policy};
 use super::{Tfa, settled};
@@ -13,12 +14,13 @@ impl Tfa {
     }
 
     /// Turns the policy on or off. Enrolments are kept either way.
-    pub fn set_policy(&self, enabled: bool) -> Result<(), Refusal> {
+    pub fn set_policy(&self, actor: Actor<'_>, enabled: bool) -> Result<(), Refusal> {
+        let event = if enabled { Event::PolicyEnabled } else { Event::PolicyDisabled };
         let new = record::write(&Policy { enabled })?;
         self.settle(|| {
             let old = self.store.read(&[POLICY])?.into_iter().next().flatten();
             let change = Change { key: POLICY, old: old.as_deref(), new: Some(&new) };
-            Ok(settled(self.store.commit(&[change], Durability::Power)?, ()))
+            Ok(settled(self.commit(&[change], &[Entry::new(actor, event, None)], Durability::Power)?, ()))
         })
     }
 }

@@ -34,6 +34,14 @@ pub struct Boot {
     pub floor: u64,
 }
 
+/// The key that seals secrets, under [`KEYS`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Its id.
+    pub current: String,
+}
+
 /// An issuer, under the name of the account that set it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +93,8 @@ pub struct Removed {
 
 /// Where the policy is.
 pub const POLICY: Key<'static> = Key { kind: Kind::Server, name: "policy" };
+/// Where the key that seals is named.
+pub const KEYS: Key<'static> = Key { kind: Kind::Server, name: "keys" };
 /// Where the boot is.
 pub const BOOT: Key<'static> = Key { kind: Kind::Server, name: "boot" };
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Actor;
 use super::config::Config;
 use super::login::{Method, Verdict};
 use super::reason::Refusal;
@@ -12,6 +13,8 @@ use crate::clock::ManualClock;
 use crate::otp::code::Parameters;
 use crate::otp::secret::Secret;
 
+/// Who calls in these tests.
+const ROOT: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 /// A time in the middle of a step.
 const NOW: u64 = 1_800_000_015;
 
@@ -27,7 +30,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let tfa = open(&folder, settings, clock.clone()).unwrap();
-        tfa.set_policy(true).unwrap();
+        tfa.set_policy(ROOT, true).unwrap();
         House { tfa, clock, folder, settings: settings.to_owned() }
     }
 
@@ -53,13 +56,13 @@ impl House {
     /// Enrols a subject and steps past the code that it took.
     fn enrolled(&self, name: &str) -> (Subject, Secret) {
         let (subject, secret) = (account(name), Secret::generate(16).unwrap());
-        self.tfa.enrol(&subject, &secret, &self.code(&secret)).unwrap();
+        self.tfa.enrol(ROOT, &subject, &secret, &self.code(&secret)).unwrap();
         self.clock.advance(Duration::from_secs(30));
         (subject, secret)
     }
 
     fn login(&self, subject: &Subject, token: &str) -> Verdict {
-        self.tfa.login(subject, token).unwrap()
+        self.tfa.login(ROOT, subject, token).unwrap()
     }
 }
 
@@ -87,10 +90,10 @@ fn nothing_is_stored_before_it_is_verified() {
     let house = House::new("");
     let (subject, secret) = (account("example"), Secret::generate(16).unwrap());
     for token in ["", "12345", "abcdef", &house.wrong_code(&secret)] {
-        assert_eq!(house.tfa.enrol(&subject, &secret, token), Err(Refusal::WrongCode));
+        assert_eq!(house.tfa.enrol(ROOT, &subject, &secret, token), Err(Refusal::WrongCode));
     }
     assert!(!house.tfa.is_enrolled(&subject).unwrap());
-    house.tfa.enrol(&subject, &secret, &house.code(&secret)).unwrap();
+    house.tfa.enrol(ROOT, &subject, &secret, &house.code(&secret)).unwrap();
     assert!(house.tfa.is_enrolled(&subject).unwrap());
 }
 
@@ -105,7 +108,7 @@ fn one_code_one_login() {
     let older = house.code_at(&secret, house.clock.now().as_secs() - 30);
     assert_eq!(reason(house.login(&subject, &older)), Refusal::UsedCode);
     assert_eq!(house.login(&subject, &house.code_at(&secret, house.clock.now().as_secs() + 30)), VERIFIED);
-    assert_eq!(reason(house.reopened().login(&subject, &code).unwrap()), Refusal::UsedCode);
+    assert_eq!(reason(house.reopened().login(ROOT, &subject, &code).unwrap()), Refusal::UsedCode);
 }
 
 #[test]
@@ -113,12 +116,12 @@ fn enrolment_uses_up_its_step() {
     let house = House::new("");
     let (subject, secret) = (account("example"), Secret::generate(16).unwrap());
     let code = house.code(&secret);
-    house.tfa.enrol(&subject, &secret, &code).unwrap();
+    house.tfa.enrol(ROOT, &subject, &secret, &code).unwrap();
     assert_eq!(reason(house.login(&subject, &code)), Refusal::UsedCode);
-    assert_eq!(house.tfa.enrol(&subject, &secret, &code), Err(Refusal::UsedCode));
+    assert_eq!(house.tfa.enrol(ROOT, &subject, &secret, &code), Err(Refusal::UsedCode));
     // Another secret has steps of its own.
     let other = Secret::generate(16).unwrap();
-    house.tfa.enrol(&subject, &other, &house.code(&other)).unwrap();
+    house.tfa.enrol(ROOT, &subject, &other, &house.code(&other)).unwrap();
 }
 
 #[test]
@@ -127,9 +130,9 @@ fn a_secret_that_comes_back_remembers_its_last_step() {
     let (subject, secret) = house.enrolled("example");
     let code = house.code(&secret);
     assert_eq!(house.login(&subject, &code), VERIFIED);
-    house.tfa.remove(std::slice::from_ref(&subject)).unwrap();
-    assert_eq!(house.tfa.enrol(&subject, &secret, &code), Err(Refusal::UsedCode));
-    house.tfa.set_secrets(&[(subject.clone(), secret.clone())]).unwrap();
+    house.tfa.remove(ROOT, std::slice::from_ref(&subject)).unwrap();
+    assert_eq!(house.tfa.enrol(ROOT, &subject, &secret, &code), Err(Refusal::UsedCode));
+    house.tfa.set_secrets(ROOT, &[(subject.clone(), secret.clone())]).unwrap();
     assert_eq!(reason(house.login(&subject, &code)), Refusal::UsedCode);
     house.clock.advance(Duration::from_secs(30));
     assert_eq!(house.login(&subject, &house.code(&secret)), VERIFIED);
@@ -139,12 +142,12 @@ fn a_secret_that_comes_back_remembers_its_last_step() {
 fn a_new_secret_begins_anew() {
     let house = House::new("");
     let (subject, secret) = house.enrolled("example");
-    house.tfa.make_recovery_codes(&subject).unwrap();
+    house.tfa.make_recovery_codes(ROOT, &subject).unwrap();
     for _ in 0..5 {
         house.login(&subject, &house.wrong_code(&secret));
     }
     let other = Secret::generate(16).unwrap();
-    house.tfa.set_secrets(&[(subject.clone(), other.clone())]).unwrap();
+    house.tfa.set_secrets(ROOT, &[(subject.clone(), other.clone())]).unwrap();
     let status = house.tfa.status(&subject).unwrap();
     assert_eq!((status.failures, status.lock.is_locked(), status.recovery_codes_left), (0, false, 0));
     assert_eq!(house.login(&subject, &house.code(&other)), VERIFIED);
@@ -202,7 +205,7 @@ fn after_a_hundred_only_a_recovery_code_or_an_administrator_helps() {
     for administrator in [true, false] {
         let house = House::new("");
         let (subject, secret) = house.enrolled("example");
-        let recovery = house.tfa.make_recovery_codes(&subject).unwrap();
+        let recovery = house.tfa.make_recovery_codes(ROOT, &subject).unwrap();
         for _ in 0..100 {
             assert_eq!(reason(house.login(&subject, &house.wrong_code(&secret))), Refusal::WrongCode);
             house.clock.advance(Duration::from_secs(3600));
@@ -210,7 +213,7 @@ fn after_a_hundred_only_a_recovery_code_or_an_administrator_helps() {
         assert_eq!(reason(house.login(&subject, &house.code(&secret))), Refusal::HardLocked);
         assert_eq!(house.tfa.status(&subject).unwrap().failures, 100);
         if administrator {
-            house.tfa.unlock(&subject).unwrap();
+            house.tfa.unlock(ROOT, &subject).unwrap();
         } else {
             // Recovery codes are still looked at, under the timed locks.
             assert_eq!(reason(house.login(&subject, "aaaa-aaaa-aaaa-aaaa")), Refusal::WrongCode);
@@ -226,16 +229,19 @@ fn after_a_hundred_only_a_recovery_code_or_an_administrator_helps() {
 fn each_recovery_code_opens_one_login() {
     let house = House::new("");
     let (subject, _) = house.enrolled("example");
-    assert_eq!(house.tfa.make_recovery_codes(&account("other")).err(), Some(Refusal::NotConfigured("other".into())));
-    let old = house.tfa.make_recovery_codes(&subject).unwrap();
-    let codes = house.tfa.make_recovery_codes(&subject).unwrap();
+    assert_eq!(
+        house.tfa.make_recovery_codes(ROOT, &account("other")).err(),
+        Some(Refusal::NotConfigured("other".into()))
+    );
+    let old = house.tfa.make_recovery_codes(ROOT, &subject).unwrap();
+    let codes = house.tfa.make_recovery_codes(ROOT, &subject).unwrap();
     assert_eq!(codes.len(), 10);
     assert_eq!(reason(house.login(&subject, &old[0])), Refusal::WrongCode, "the old ones died");
     for (used, code) in codes.iter().enumerate() {
         assert_eq!(house.login(&subject, &code.to_uppercase().replace('-', " ")), Verdict::Verified(Method::Recovery));
         assert_eq!(reason(house.login(&subject, code)), Refusal::WrongCode);
         assert_eq!(house.tfa.status(&subject).unwrap().recovery_codes_left, 9 - used);
-        house.tfa.unlock(&subject).unwrap();
+        house.tfa.unlock(ROOT, &subject).unwrap();
     }
 }
 
@@ -244,7 +250,7 @@ fn nothing_is_asked_while_the_policy_is_off() {
     let house = House::new("");
     let (subject, _) = house.enrolled("example");
     assert_eq!(house.login(&account("other"), "123456"), Verdict::NotRequired);
-    house.tfa.set_policy(false).unwrap();
+    house.tfa.set_policy(ROOT, false).unwrap();
     assert_eq!(house.login(&subject, "123456"), Verdict::NotRequired);
     let status = house.tfa.status(&subject).unwrap();
     assert_eq!((status.required, status.is_enabled, status.failures), (false, true, 0));
@@ -258,10 +264,10 @@ fn a_reboot_reopens_no_code() {
     tfa.floor = house.clock.now().as_secs();
     for offset in [-30i64, 0, 30] {
         let time = house.clock.now().as_secs().checked_add_signed(offset).unwrap();
-        assert_eq!(reason(tfa.login(&subject, &house.code_at(&secret, time)).unwrap()), Refusal::UsedCode);
+        assert_eq!(reason(tfa.login(ROOT, &subject, &house.code_at(&secret, time)).unwrap()), Refusal::UsedCode);
     }
     house.clock.advance(Duration::from_secs(60));
-    assert_eq!(tfa.login(&subject, &house.code(&secret)).unwrap(), VERIFIED);
+    assert_eq!(tfa.login(ROOT, &subject, &house.code(&secret)).unwrap(), VERIFIED);
 }
 
 #[test]
@@ -270,14 +276,14 @@ fn a_stored_enrolment_keeps_its_parameters() {
     let (subject, secret) = house.enrolled("example");
     let tfa =
         open(&house.folder, r#", "digits": 8, "period": 60, "algorithm": "SHA256""#, house.clock.clone()).unwrap();
-    assert_eq!(tfa.login(&subject, &house.code(&secret)).unwrap(), VERIFIED);
+    assert_eq!(tfa.login(ROOT, &subject, &house.code(&secret)).unwrap(), VERIFIED);
 }
 
 #[test]
 fn secrets_are_nowhere_on_disk_in_the_clear() {
     let house = House::new("");
     let (subject, secret) = house.enrolled("example");
-    let codes = house.tfa.make_recovery_codes(&subject).unwrap();
+    let codes = house.tfa.make_recovery_codes(ROOT, &subject).unwrap();
     let text = secret.to_base32();
     let needles = [secret.bytes(), text.as_bytes(), codes[0].as_bytes()];
     for entry in std::fs::read_dir(house.folder.path()).unwrap() {
@@ -298,7 +304,7 @@ fn a_missing_key_file_loses_nothing() {
     assert!(error.contains("tfa.key is gone"), "{error}");
     assert!(!key.exists(), "no new key is made beside old secrets");
     std::fs::rename(&away, &key).unwrap();
-    assert_eq!(house.reopened().login(&subject, &house.code(&secret)).unwrap(), VERIFIED);
+    assert_eq!(house.reopened().login(ROOT, &subject, &house.code(&secret)).unwrap(), VERIFIED);
 }
 
 #[test]
@@ -315,7 +321,7 @@ fn a_lost_database_is_not_taken_for_a_new_one() {
     }
     std::fs::rename(&away, &database).unwrap();
     let code = format!("{:06}", Parameters::default().code(secret.bytes(), clock.now().as_secs() / 30));
-    assert_eq!(open(&folder, "", clock).unwrap().login(&subject, &code).unwrap(), VERIFIED);
+    assert_eq!(open(&folder, "", clock).unwrap().login(ROOT, &subject, &code).unwrap(), VERIFIED);
 }
 
 #[test]
@@ -335,7 +341,7 @@ fn setting_secrets_is_seen_whole() {
     let names = ["example", "user@example.com", "sales@addon.example", "dev@example"];
     let given: Vec<_> =
         names.iter().map(|name| (directory.resolve(name).unwrap().unwrap(), Secret::generate(32).unwrap())).collect();
-    house.tfa.set_secrets(&given).unwrap();
+    house.tfa.set_secrets(ROOT, &given).unwrap();
     let base32 = |place: usize| given[place].1.to_base32().to_string();
     assert_eq!(
         house.tfa.secrets_of(&given[0].0).unwrap(),

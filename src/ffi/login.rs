@@ -3,7 +3,9 @@
 use std::ffi::c_char;
 
 use super::guard::{guarded, handle, optional_text, text};
+use crate::accounts::ROOT;
 use crate::engine::Tfa;
+use crate::engine::audit::Actor;
 use crate::engine::login::Verdict;
 use crate::engine::reason::Refusal;
 
@@ -49,7 +51,7 @@ fn login(tfa: &Tfa, subject: &str, code: Option<&str>) -> Result<i32, Refusal> {
         None | Some("") => return required(tfa, &subject),
         Some(code) => code,
     };
-    Ok(match tfa.login(&subject, code)? {
+    Ok(match tfa.login(Actor::new(ROOT, "tfa_login"), &subject, code)? {
         Verdict::Verified(_) => TFA_VERIFIED,
         Verdict::NotRequired => TFA_NOT_REQUIRED,
         Verdict::Denied(Refusal::Locked(_) | Refusal::HardLocked, _) => TFA_LOCKED,

@@ -4,6 +4,7 @@
 //! can call as well. The comments here become the header `include/tfa.h`.
 #![allow(unsafe_code)]
 
+pub mod audit;
 pub mod directory;
 pub mod handle;
 pub mod http;

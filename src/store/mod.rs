@@ -6,7 +6,8 @@
 //!
 //! What every backend promises (the suite in `conformance` puts each to the test):
 //! * [`Store::read`] sees one moment: no commit is seen in part.
-//! * [`Store::commit`] makes all changes or none, and says which.
+//! * [`Store::commit`] makes all changes and writes all lines of the audit trail, or none of either, and says which.
+//! * Lines are numbered in the order of their commits, and a number is never given twice.
 //! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also a power cut.
 //! * A failure says why in words that hold no record. It changed nothing, or, when the disk failed in the middle of a
 //!   commit, perhaps everything: never a part.
@@ -52,6 +53,37 @@ pub struct Change<'a> {
     pub new: Option<&'a str>,
 }
 
+/// A line of the audit trail, about to be written; the engine decides what it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// When it happened, in milliseconds since the epoch.
+    pub time: u64,
+    /// What happened.
+    pub text: &'a str,
+}
+
+/// A line of the audit trail, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLine {
+    /// Its number.
+    pub id: u64,
+    /// When it happened, in milliseconds since the epoch.
+    pub time: u64,
+    /// What happened.
+    pub text: String,
+}
+
+/// What is done as one: all of it or nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Transaction<'a> {
+    /// The changes to records.
+    pub changes: &'a [Change<'a>],
+    /// The lines that tell of them.
+    pub lines: &'a [Line<'a>],
+    /// What the commit survives.
+    pub durability: Durability,
+}
+
 /// What a reported commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -87,8 +119,8 @@ pub trait Store: Send + Sync {
     /// The texts under `keys`, in that order, all of one moment.
     fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable>;
 
-    /// Makes all of `changes`, or none when a record is not as expected.
-    fn commit(&self, changes: &[Change<'_>], durability: Durability) -> Result<Commit, Unavailable>;
+    /// Makes all changes and writes all lines, or nothing when a record is not as expected.
+    fn commit(&self, transaction: &Transaction<'_>) -> Result<Commit, Unavailable>;
 
     /// At most `limit` names of `kind` that are not before `from` and, when given, before `before`, in the order of
     /// their bytes.
@@ -96,6 +128,13 @@ pub trait Store: Send + Sync {
 
     /// How many records of `kind` there are.
     fn count(&self, kind: Kind) -> Result<u64, Unavailable>;
+
+    /// At most `limit` lines of the audit trail, those after the line with the number `after`, oldest first.
+    fn lines(&self, after: u64, limit: usize) -> Result<Vec<StoredLine>, Unavailable>;
+
+    /// Takes away, of the `limit` oldest lines, those from before `time` (milliseconds since the epoch). The newest line
+    /// of all stays, so that the next one gets a number of its own.
+    fn prune(&self, time: u64, limit: usize) -> Result<(), Unavailable>;
 
     /// Whether a power cut can undo a commit of [`Durability::Process`]. If so, the engine closes the gap (`engine::boot`).
     fn forgets_on_power_cut(&self) -> bool;

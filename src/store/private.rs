@@ -2,9 +2,10 @@
 //!
 //! Promises: such a file lies in a directory that nobody else can write to, is no symbolic link, belongs to this
 //! process's user, and cannot be read by others; otherwise it is refused with the command that mends it. A new one is
-//! made with mode 0600 from its first moment, and its directory, when it has to be made, with 0700.
+//! made with mode 0600 from its first moment, and its directory, when it has to be made, with 0700. Whoever reads a file
+//! while it is replaced reads the old contents or the new ones.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -96,13 +97,56 @@ pub fn create(path: &Path, contents: &[u8]) -> Result<bool, Unavailable> {
     .map_err(|error| trouble("The file", path, "cannot be created", &error))
 }
 
+/// Puts `contents` in the place of the private file `path`, whole or not at all, and on disk before it is reported. Only
+/// for whoever holds its lock ([`lock`]).
+pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Unavailable> {
+    let directory = directory(path)?;
+    check(path)?;
+    let aside = beside(path, "new");
+    // What a process left there that was killed while it held the lock.
+    let removed = match fs::remove_file(&aside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    removed
+        .and_then(|()| new_file(&aside))
+        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&aside, path))
+        .and_then(|()| sync(&directory))
+        .map_err(|error| trouble("The file", path, "cannot be replaced", &error))
+}
+
+/// Locks the private file `path` against others who would replace it, until what is returned is dropped or the process
+/// ends. `None`: somebody else has the lock. The lock is a file beside it, since the file itself is replaced.
+pub fn lock(path: &Path) -> Result<Option<File>, Unavailable> {
+    directory(path)?;
+    let lock = beside(path, "lock");
+    touch(&lock)?;
+    check(&lock)?;
+    let locked = OpenOptions::new().write(true).open(&lock).map_err(TryLockError::Error).and_then(|file| {
+        file.try_lock()?;
+        Ok(file)
+    });
+    match locked {
+        Ok(file) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(trouble("The file", &lock, "cannot be locked", &error)),
+    }
+}
+
+/// The path of the file with one more ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".");
+    beside.push(ending);
+    PathBuf::from(beside)
+}
+
 /// Writes `contents` to a new file beside `path`, to be moved into its place.
 fn write_aside(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
     let mut suffix = [0u8; 8];
     random::fill(&mut suffix).map_err(io::Error::other)?;
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}", data_encoding::HEXLOWER.encode(&suffix)));
-    let aside = PathBuf::from(aside);
+    let aside = beside(path, &data_encoding::HEXLOWER.encode(&suffix));
     let mut file = new_file(&aside)?;
     file.write_all(contents).and_then(|()| file.sync_all()).inspect_err(|_| {
         let _ = fs::remove_file(&aside);
@@ -162,6 +206,30 @@ mod tests {
         assert!(!create(&path, b"second").unwrap());
         touch(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_whatever_was_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        assert!(create(&path, b"first").unwrap());
+        fs::write(folder.path().join("key.new"), "half").unwrap();
+        replace(&path, b"second").unwrap();
+        assert_eq!((fs::read(&path).unwrap().as_slice(), mode(&path)), (b"second".as_slice(), 0o600));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_lock_is_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let held = lock(&path).unwrap();
+        assert!(held.is_some());
+        assert!(lock(&path).unwrap().is_none());
+        drop(held);
+        assert!(lock(&path).unwrap().is_some());
+        symlink(folder.path(), folder.path().join("other.lock")).unwrap();
+        assert!(lock(&folder.path().join("other")).is_err(), "a link is not followed");
     }
 
     #[test]

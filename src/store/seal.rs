@@ -1,8 +1,9 @@
 //! Sealing: secrets are on disk only under a key that is not in the database.
 //!
 //! XChaCha20-Poly1305 with a random nonce; the subject and the key's id are associated data, so a sealed secret opens
-//! for nobody else and under no other name. The key file is JSON, `{"format":1,"current":ID,"keys":{ID:BASE64}}`: new
-//! secrets are sealed under the current key, and old ones open as long as their key is in the file.
+//! for nobody else and under no other name. The key file is JSON, `{"format":1,"current":ID,"keys":{ID:BASE64}}`: the
+//! current key is the newest, and a secret opens as long as its key is in the file. Which key seals, and when one goes
+//! away, is the engine's decision (`engine::keys`).
 //!
 //! Promises: a missing or wrong key is an error that names its id, never an empty secret and never data loss; keys are
 //! wiped when dropped; no message holds a key or a secret.
@@ -34,7 +35,15 @@ pub struct Sealed {
     sealed: String,
 }
 
+impl Sealed {
+    /// The id of the key that it is under.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
 /// The keys of one key file.
+#[derive(Clone)]
 pub struct KeyRing {
     current: String,
     keys: BTreeMap<String, Zeroizing<[u8; KEY_BYTES]>>,
@@ -79,6 +88,41 @@ impl KeyRing {
         Self::read(path)?.ok_or_else(|| Unavailable(format!("The key file {} has disappeared", path.display())))
     }
 
+    /// Puts these keys in the place of those in the key file, on disk before it is reported.
+    pub fn write(&self, path: &Path) -> Result<(), Unavailable> {
+        private::replace(path, &self.to_file()?)
+    }
+
+    /// The id of the newest key.
+    pub fn current(&self) -> &str {
+        &self.current
+    }
+
+    /// The ids of all keys, in order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+
+    /// Whether there is a key of that id.
+    pub fn has(&self, id: &str) -> bool {
+        self.keys.contains_key(id)
+    }
+
+    /// These keys and a new one, which is the current one.
+    pub fn with_new_key(&self) -> Result<Self, Unavailable> {
+        let mut ring = Self::generate()?;
+        // A new key never takes the place of an old one, though ids are random.
+        ring.keys.extend(self.keys.clone());
+        Ok(ring)
+    }
+
+    /// The current key alone.
+    pub fn current_alone(&self) -> Self {
+        let mut ring = self.clone();
+        ring.keys.retain(|id, _| *id == self.current);
+        ring
+    }
+
     fn generate() -> Result<Self, Unavailable> {
         let (mut id, mut key) = ([0u8; 4], Zeroizing::new([0u8; KEY_BYTES]));
         random::fill(&mut id)
@@ -106,14 +150,14 @@ impl KeyRing {
             .map_err(|error| Unavailable(format!("The key file cannot be written: {error}")))
     }
 
-    /// Seals a subject's secret under the current key.
-    pub fn seal(&self, subject: &str, secret: &Secret) -> Result<Sealed, Unavailable> {
+    /// Seals a subject's secret under the key called `id`.
+    pub fn seal(&self, id: &str, subject: &str, secret: &Secret) -> Result<Sealed, Unavailable> {
         let mut nonce = [0u8; NONCE_BYTES];
         random::fill(&mut nonce).map_err(|error| Unavailable(error.to_string()))?;
-        let payload = Payload { msg: secret.bytes(), aad: &associated(&self.current, subject) };
-        let sealed = self.cipher(&self.current)?.encrypt(&XNonce::from(nonce), payload);
+        let payload = Payload { msg: secret.bytes(), aad: &associated(id, subject) };
+        let sealed = self.cipher(id)?.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| Unavailable("The secret cannot be sealed".to_owned()))?;
-        Ok(Sealed { key: self.current.clone(), sealed: BASE64.encode(&[&nonce[..], &sealed].concat()) })
+        Ok(Sealed { key: id.to_owned(), sealed: BASE64.encode(&[&nonce[..], &sealed].concat()) })
     }
 
     /// Opens a subject's secret.
@@ -153,19 +197,23 @@ mod tests {
         Secret::from_bytes(b"12345678901234567890".to_vec())
     }
 
+    fn sealed_by(ring: &KeyRing) -> Sealed {
+        ring.seal(ring.current(), "example", &secret()).unwrap()
+    }
+
     #[test]
     fn opens_for_its_subject_alone() {
         let ring = KeyRing::generate().unwrap();
-        let sealed = ring.seal("example", &secret()).unwrap();
+        let sealed = ring.seal(&ring.current, "example", &secret()).unwrap();
         assert_eq!(ring.open("example", &sealed).unwrap().bytes(), secret().bytes());
         assert!(ring.open("other", &sealed).is_err());
-        assert_ne!(ring.seal("example", &secret()).unwrap(), sealed, "a nonce is used once");
+        assert_ne!(ring.seal(&ring.current, "example", &secret()).unwrap(), sealed, "a nonce is used once");
     }
 
     #[test]
     fn every_flipped_bit_is_noticed() {
         let ring = KeyRing::generate().unwrap();
-        let sealed = ring.seal("example", &secret()).unwrap();
+        let sealed = ring.seal(&ring.current, "example", &secret()).unwrap();
         let bytes = BASE64.decode(sealed.sealed.as_bytes()).unwrap();
         for place in 0..bytes.len() {
             let mut altered = bytes.clone();
@@ -178,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named() {
-        let sealed = KeyRing::generate().unwrap().seal("example", &secret()).unwrap();
+        let sealed = sealed_by(&KeyRing::generate().unwrap());
         let error = KeyRing::generate().unwrap().open("example", &sealed).unwrap_err();
         assert!(error.0.contains(&sealed.key), "{error}");
     }
@@ -188,9 +236,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfa.key");
         assert!(KeyRing::read(&path).unwrap().is_none());
-        let sealed = KeyRing::create(&path).unwrap().seal("example", &secret()).unwrap();
+        let sealed = sealed_by(&KeyRing::create(&path).unwrap());
         let again = KeyRing::create(&path).unwrap();
         assert_eq!(again.open("example", &sealed).unwrap().bytes(), secret().bytes());
+    }
+
+    #[test]
+    fn a_wrong_key_is_named() {
+        let ring = KeyRing::generate().unwrap();
+        let sealed = sealed_by(&ring);
+        let mut other = ring.clone();
+        other.keys.insert(ring.current.clone(), Zeroizing::new([7; KEY_BYTES]));
+        let error = other.open("example", &sealed).unwrap_err();
+        assert!(error.0.contains(&sealed.key), "{error}");
+    }
+
+    #[test]
+    fn a_new_key_joins_the_old_ones_and_outlives_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfa.key");
+        let old = KeyRing::create(&path).unwrap();
+        old.with_new_key().unwrap().write(&path).unwrap();
+        let both = KeyRing::read(&path).unwrap().unwrap();
+        assert_eq!((both.ids().len(), both.has(old.current()), both.current() == old.current()), (2, true, false));
+        assert_eq!(both.open("example", &sealed_by(&old)).unwrap().bytes(), secret().bytes());
+        both.current_alone().write(&path).unwrap();
+        let new = KeyRing::read(&path).unwrap().unwrap();
+        assert_eq!(new.ids().collect::<Vec<_>>(), [both.current()]);
+        assert_eq!(new.open("example", &sealed_by(&both)).unwrap().bytes(), secret().bytes());
+        assert!(new.open("example", &sealed_by(&old)).is_err());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! WAL mode with `synchronous=NORMAL`: a commit is in the page cache of the operating system when it is reported, and
 //! survives the death of every process. [`Durability::Power`] turns `synchronous=FULL` on for that commit, which syncs
-//! the write-ahead log, with everything before it. Every write begins as a write (`BEGIN IMMEDIATE`, or a single
-//! statement, which SQLite begins so), thus waits its turn instead of failing.
+//! the write-ahead log, with everything before it. Every write begins as a write (`BEGIN IMMEDIATE`), thus waits its
+//! turn instead of failing. The audit trail is a table in the order of its numbers and nothing more: a line costs one
+//! row at its end.
 //!
 //! Connections are kept for reuse, one a thread at a time. They do not cross a fork (module `fork`), nor do they go on
 //! with a file that was moved away or replaced under them.
@@ -14,9 +15,9 @@ use std::time::{Duration, Instant};
 use std::{fs, os::unix::fs::MetadataExt, thread};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-use super::{Change, Commit, Durability, Key, Kind, Store, Unavailable, private};
+use super::{Change, Commit, Durability, Key, Kind, Store, StoredLine, Transaction, Unavailable, private};
 use crate::fork::{self, CloseBeforeFork};
 
 /// How long an operation waits for another process's lock.
@@ -24,12 +25,21 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// "TFA1", so that `file` and we know our own.
 const APPLICATION_ID: i32 = 0x5446_4131;
 /// What made each version of the schema from the one before; `user_version` counts them.
-const MIGRATIONS: [&str; 1] = ["CREATE TABLE record (
+const MIGRATIONS: [&str; 2] = [
+    "CREATE TABLE record (
         kind  INTEGER NOT NULL,
         name  TEXT NOT NULL,
         value TEXT NOT NULL,
         PRIMARY KEY (kind, name)
-    ) STRICT, WITHOUT ROWID"];
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE audit (
+        id   INTEGER PRIMARY KEY,
+        time INTEGER NOT NULL,
+        text TEXT NOT NULL
+    ) STRICT",
+];
+/// More statements than there are, so that each is prepared once a connection.
+const STATEMENTS: usize = 32;
 
 const READ: &str = "(SELECT value FROM record WHERE kind = ? AND name = ?)";
 const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -39,6 +49,14 @@ const ABSENT: &str = "SELECT count(*) = 0 FROM record WHERE kind = ?1 AND name =
 const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3) \
                      ORDER BY name LIMIT ?4";
 const COUNT: &str = "SELECT count(*) FROM record WHERE kind = ?1";
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+const APPEND: &str = "INSERT INTO audit (time, text) VALUES (?1, ?2)";
+const LINES: &str = "SELECT id, time, text FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2";
+const OLDEST: &str = "SELECT time FROM audit ORDER BY id LIMIT 1";
+const PRUNE: &str = "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?2) AND time < ?1 \
+                     AND id < (SELECT max(id) FROM audit)";
 
 /// A store in one SQLite file.
 pub struct Sqlite(Arc<Pool>);
@@ -114,21 +132,21 @@ impl Store for Sqlite {
         })
     }
 
-    fn commit(&self, changes: &[Change<'_>], durability: Durability) -> Result<Commit, Unavailable> {
+    fn commit(&self, transaction: &Transaction<'_>) -> Result<Commit, Unavailable> {
         self.with(Whose::Idle, |session| {
-            session.set_durability(durability)?;
-            // One statement is a transaction of its own, and half the work.
-            if let [change] = changes {
-                return apply(&session.connection, change).map(outcome);
-            }
-            let transaction = session.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            for change in changes {
-                if !apply(&transaction, change)? {
-                    transaction.rollback()?;
+            session.set_durability(transaction.durability)?;
+            let connection = &session.connection;
+            run(connection, BEGIN)?;
+            for change in transaction.changes {
+                if !apply(connection, change)? {
+                    run(connection, ROLLBACK)?;
                     return Ok(Commit::Outdated);
                 }
             }
-            transaction.commit()?;
+            for line in transaction.lines {
+                connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
+            }
+            run(connection, COMMIT)?;
             Ok(Commit::Done)
         })
     }
@@ -146,6 +164,32 @@ impl Store for Sqlite {
         self.with(Whose::Checked, |session| {
             let count: i64 = session.connection.prepare_cached(COUNT)?.query_row([kind as u8], |row| row.get(0))?;
             Ok(count.unsigned_abs())
+        })
+    }
+
+    fn lines(&self, after: u64, limit: usize) -> Result<Vec<StoredLine>, Unavailable> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.with(Whose::Checked, |session| {
+            let mut statement = session.connection.prepare_cached(LINES)?;
+            let lines = statement.query_map(params![signed(after), limit], |row| {
+                let number = |place| row.get(place).map(i64::unsigned_abs);
+                Ok(StoredLine { id: number(0)?, time: number(1)?, text: row.get(2)? })
+            })?;
+            lines.collect()
+        })
+    }
+
+    fn prune(&self, time: u64, limit: usize) -> Result<(), Unavailable> {
+        let (time, limit) = (signed(time), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.with(Whose::Checked, |session| {
+            // Nearly always there is nothing to do, which a look at one row tells.
+            let oldest: Option<i64> =
+                session.connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0)).optional()?;
+            if oldest.is_some_and(|oldest| oldest < time) {
+                session.set_durability(Durability::Process)?;
+                session.connection.prepare_cached(PRUNE)?.execute(params![time, limit])?;
+            }
+            Ok(())
         })
     }
 
@@ -207,6 +251,7 @@ impl Session {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.pragma_update(None, "trusted_schema", "OFF")?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
             Ok(connection)
         };
         let connection = begin().map_err(|error| explain(path, &error))?;
@@ -242,8 +287,14 @@ fn apply(connection: &Connection, change: &Change<'_>) -> rusqlite::Result<bool>
     })
 }
 
-fn outcome(as_expected: bool) -> Commit {
-    if as_expected { Commit::Done } else { Commit::Outdated }
+/// Runs a statement that has no parameters, prepared once a connection.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
+/// A number as SQLite keeps it.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Brings a database to the newest format, and refuses one that is not ours or newer than this code.
@@ -437,9 +488,24 @@ mod tests {
         let store = Sqlite::open(&path).unwrap();
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let change = Change { key: Key { kind: Kind::Subject, name: "example" }, old: None, new: Some("text") };
-        assert!(store.commit(std::slice::from_ref(&change), Durability::Process).unwrap_err().0.contains("locked"));
+        let change = [Change { key: Key { kind: Kind::Subject, name: "example" }, old: None, new: Some("text") }];
+        let transaction = Transaction { changes: &change, lines: &[], durability: Durability::Process };
+        assert!(store.commit(&transaction).unwrap_err().0.contains("locked"));
         other.execute_batch("ROLLBACK").unwrap();
-        assert_eq!(store.commit(&[change], Durability::Process).unwrap(), Commit::Done);
+        assert_eq!(store.commit(&transaction).unwrap(), Commit::Done);
+    }
+
+    #[test]
+    fn a_database_of_the_first_format_is_brought_up_to_date() {
+        let (_folder, path) = database();
+        private::touch(&path).unwrap();
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute("INSERT INTO record VALUES (2, 'example', 'text')", []).unwrap();
+        let store = Sqlite::open(&path).unwrap();
+        assert_eq!(conformance::get(&store, "example").as_deref(), Some("text"));
+        assert_eq!(store.lines(0, 1).unwrap(), []);
     }
 }

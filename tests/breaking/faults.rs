@@ -16,7 +16,7 @@ use tfa::engine::login::Verdict;
 use tfa::engine::reason::Refusal;
 
 use crate::house::{
-    Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open, open_at, reason, wrong_code,
+    ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open, open_at, reason, wrong_code,
 };
 use crate::kill::{State, accepted, check_logins, possible_states};
 use crate::worker::{Outcome, Told, read_journal};
@@ -59,7 +59,7 @@ impl Victim {
 
     fn within(folder: PathBuf, place: tempfile::TempDir) -> Victim {
         let (tfa, _) = open_at(&folder, NOW);
-        tfa.set_policy(true).unwrap();
+        tfa.set_policy(ACTOR, true).unwrap();
         let secret = enrol(&tfa, "example", NOW / PERIOD);
         Victim { folder, secret, _place: place }
     }
@@ -73,7 +73,7 @@ impl Victim {
     }
 
     fn login(&self, tfa: &Tfa) -> Result<Verdict, Refusal> {
-        tfa.login(&account("example"), &self.code())
+        tfa.login(ACTOR, &account("example"), &self.code())
     }
 
     /// The right code lets in once: it was not used up, and the enrolment is there.
@@ -189,13 +189,13 @@ fn disk_full() {
     let tfa = victim.open();
     let filler = mount.fill();
     // The log has some room left in its last block; wrong codes use it up.
-    let guess = || tfa.login(&account("example"), &wrong_code(&victim.secret, NOW / PERIOD + 1));
+    let guess = || tfa.login(ACTOR, &account("example"), &wrong_code(&victim.secret, NOW / PERIOD + 1));
     let answered =
         std::iter::repeat_with(guess).take_while(|verdict| matches!(verdict, Ok(Verdict::Denied(..)))).count();
     assert!(answered < 100, "the disk was not full");
     assert!(trouble(guess()).contains("the disk is full. Make room"));
     assert!(trouble(victim.login(&tfa)).contains("the disk is full. Make room"));
-    assert!(trouble(tfa.remove(&[account("example")])).contains("the disk is full"));
+    assert!(trouble(tfa.remove(ACTOR, &[account("example")])).contains("the disk is full"));
     assert_eq!(tfa.status(&account("example")).unwrap().failures, u32::try_from(answered).unwrap(), "reading goes on");
     assert!(open(&mount.path().join("second"), std::sync::Arc::new(tfa::clock::SystemClock)).is_err());
     fs::remove_file(filler).unwrap();
@@ -207,15 +207,15 @@ fn disk_full_with_room_in_the_log() {
     let mount = Mount::new("16m");
     let victim = Victim::within(mount.folder(), tempfile::tempdir().unwrap());
     let tfa = victim.open();
-    let guess = || tfa.login(&account("example"), &wrong_code(&victim.secret, NOW / PERIOD + 1)).map(reason);
+    let guess = || tfa.login(ACTOR, &account("example"), &wrong_code(&victim.secret, NOW / PERIOD + 1)).map(reason);
     for _ in 0..1500 {
         guess().unwrap();
-        tfa.unlock(&account("example")).unwrap();
+        tfa.unlock(ACTOR, &account("example")).unwrap();
     }
     mount.fill();
     for _ in 0..3000 {
         assert_eq!(guess(), Ok(Refusal::WrongCode));
-        tfa.unlock(&account("example")).unwrap();
+        tfa.unlock(ACTOR, &account("example")).unwrap();
     }
     victim.assert_well(&tfa);
 }
@@ -316,7 +316,7 @@ fn holder(folder: &Path) -> Child {
 fn assert_kept_out(victim: &Victim, what: &str) -> bool {
     let clock = std::sync::Arc::new(tfa::clock::ManualClock::at(NOW));
     let used = code(&victim.secret, NOW / PERIOD);
-    let verdict = open(&victim.folder, clock).map(|tfa| tfa.login(&account("example"), &used));
+    let verdict = open(&victim.folder, clock).map(|tfa| tfa.login(ACTOR, &account("example"), &used));
     match verdict {
         Err(why) => assert!(!why.is_empty()),
         Ok(Err(Refusal::Unavailable(why))) => assert!(!why.is_empty()),
@@ -387,26 +387,30 @@ fn files_gone() {
 fn clock_moves() {
     let place = tempfile::tempdir().unwrap();
     let (tfa, clock) = open_at(place.path(), NOW);
-    tfa.set_policy(true).unwrap();
+    tfa.set_policy(ACTOR, true).unwrap();
     let subject = account("example");
     let secret = enrol(&tfa, "example", NOW / PERIOD);
     let now_code = || code(&secret, clock.now().as_secs() / PERIOD);
     clock.set(NOW + PERIOD);
-    assert_eq!(tfa.login(&subject, &now_code()).unwrap(), VERIFIED);
+    assert_eq!(tfa.login(ACTOR, &subject, &now_code()).unwrap(), VERIFIED);
     clock.set(NOW + PERIOD - 3600);
-    assert_eq!(reason(tfa.login(&subject, &now_code()).unwrap()), Refusal::UsedCode, "an hour back: kept out");
-    let recovery = tfa.make_recovery_codes(&subject).unwrap();
-    assert!(matches!(tfa.login(&subject, &recovery[0]).unwrap(), Verdict::Verified(_)), "a recovery code helps");
+    assert_eq!(reason(tfa.login(ACTOR, &subject, &now_code()).unwrap()), Refusal::UsedCode, "an hour back: kept out");
+    let recovery = tfa.make_recovery_codes(ACTOR, &subject).unwrap();
+    assert!(matches!(tfa.login(ACTOR, &subject, &recovery[0]).unwrap(), Verdict::Verified(_)), "a recovery code helps");
     clock.set(NOW + 3 * PERIOD);
-    assert_eq!(tfa.login(&subject, &now_code()).unwrap(), VERIFIED, "it has caught up");
+    assert_eq!(tfa.login(ACTOR, &subject, &now_code()).unwrap(), VERIFIED, "it has caught up");
     clock.set(NOW + 86_400);
     let tomorrow = now_code();
-    assert_eq!(tfa.login(&subject, &tomorrow).unwrap(), VERIFIED, "a day forward");
+    assert_eq!(tfa.login(ACTOR, &subject, &tomorrow).unwrap(), VERIFIED, "a day forward");
     clock.set(NOW + 4 * PERIOD);
-    assert_eq!(reason(tfa.login(&subject, &now_code()).unwrap()), Refusal::UsedCode, "and back: kept out until then");
-    assert_eq!(reason(tfa.login(&subject, &tomorrow).unwrap()), Refusal::WrongCode);
+    assert_eq!(
+        reason(tfa.login(ACTOR, &subject, &now_code()).unwrap()),
+        Refusal::UsedCode,
+        "and back: kept out until then"
+    );
+    assert_eq!(reason(tfa.login(ACTOR, &subject, &tomorrow).unwrap()), Refusal::WrongCode);
     clock.set(NOW + 86_400 + PERIOD);
-    assert_eq!(tfa.login(&subject, &now_code()).unwrap(), VERIFIED);
+    assert_eq!(tfa.login(ACTOR, &subject, &now_code()).unwrap(), VERIFIED);
 }
 
 fn no_descriptors() {
@@ -431,7 +435,7 @@ pub fn without_descriptors(folder: &Path) {
         assert!(answers.iter().filter(|answer| **answer == Ok(VERIFIED)).count() <= 1, "{answers:?}");
     });
     drop((other, taken));
-    let later = tfa.login(&account("example"), &code(&victim.secret, NOW / PERIOD + 2)).unwrap();
+    let later = tfa.login(ACTOR, &account("example"), &code(&victim.secret, NOW / PERIOD + 2)).unwrap();
     assert_eq!(later, VERIFIED);
     assert_sound(folder);
 }

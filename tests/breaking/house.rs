@@ -7,11 +7,15 @@ use rusqlite::Connection;
 use tfa::accounts::Subject;
 use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
+use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::{Method, Verdict};
 use tfa::engine::reason::Refusal;
 use tfa::otp::code::Parameters;
 use tfa::otp::secret::Secret;
+
+/// Who calls in these tests.
+pub const ACTOR: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 
 /// A time at the beginning of a step.
 pub const NOW: u64 = 1_800_000_000;
@@ -53,7 +57,7 @@ pub fn wrong_code(secret: &Secret, step: u64) -> String {
 /// Enrols `name`, which takes the code of the present step.
 pub fn enrol(tfa: &Tfa, name: &str, step: u64) -> Secret {
     let secret = Secret::generate(16).unwrap();
-    tfa.enrol(&account(name), &secret, &code(&secret, step)).unwrap();
+    tfa.enrol(ACTOR, &account(name), &secret, &code(&secret, step)).unwrap();
     secret
 }
 

@@ -15,7 +15,7 @@ use tfa::engine::Tfa;
 use tfa::engine::reason::Refusal;
 use tfa::otp::secret::Secret;
 
-use crate::house::{Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
+use crate::house::{ACTOR, Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
 use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
 use crate::{Test, setting};
 
@@ -68,7 +68,7 @@ pub fn changed(operation: &Operation, outcome: &Outcome) -> bool {
 fn rounds() {
     let folder = tempfile::tempdir().unwrap();
     let (tfa, clock) = open_at(folder.path(), NOW);
-    tfa.set_policy(true).unwrap();
+    tfa.set_policy(ACTOR, true).unwrap();
     let mut dice = Dice(milliseconds());
     let mut totals = (0, 0, 0);
     let mut known: Vec<(String, State)> = Vec::new();
@@ -182,7 +182,7 @@ pub fn check_logins(tfa: &Tfa, clock: &ManualClock, logins: &[(String, String, u
             continue;
         }
         clock.set(step * PERIOD);
-        let again = tfa.login(&account(subject), &code(&Secret::from_base32(secret).unwrap(), *step)).unwrap();
+        let again = tfa.login(ACTOR, &account(subject), &code(&Secret::from_base32(secret).unwrap(), *step)).unwrap();
         assert_eq!(reason(again), Refusal::UsedCode, "{subject}, step {step}");
         tried += 1;
     }

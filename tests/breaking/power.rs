@@ -14,7 +14,7 @@ use std::path::Path;
 use tfa::engine::login::Verdict;
 use tfa::otp::secret::Secret;
 
-use crate::house::{Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
+use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
 use crate::kill::{State, changed};
 use crate::worker::{Operation, Outcome, Told, read_journal};
 use crate::{Test, setting, shim};
@@ -133,7 +133,8 @@ fn check(events: &[Event], dice: &mut Dice, kept: Kept, floor: bool) -> (usize, 
         for later in [0, PERIOD] {
             clock.set(now + later);
             tried += 1;
-            let verdict = tfa.login(&account(subject), &code(&Secret::from_base32(secret).unwrap(), *step)).unwrap();
+            let verdict =
+                tfa.login(ACTOR, &account(subject), &code(&Secret::from_base32(secret).unwrap(), *step)).unwrap();
             assert!(verdict == VERIFIED || matches!(verdict, Verdict::Denied(..)), "{verdict:?}");
             opened += usize::from(verdict == VERIFIED);
         }

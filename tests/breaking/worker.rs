@@ -17,7 +17,7 @@ use tfa::engine::login::Verdict;
 use tfa::engine::reason::Refusal;
 use tfa::otp::secret::Secret;
 
-use crate::house::{Dice, NOW, PERIOD, VERIFIED, account, code, open, wrong_code};
+use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, code, open, wrong_code};
 
 /// One operation on one subject. Secrets are in Base32.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,15 +67,15 @@ impl Operation {
         match self {
             Operation::Enrol { subject, secret, step } => {
                 let secret = of(secret);
-                told(tfa.enrol(&account(subject), &secret, &code(&secret, *step)))
+                told(tfa.enrol(ACTOR, &account(subject), &secret, &code(&secret, *step)))
             }
-            Operation::Remove { subject } => told(tfa.remove(&[account(subject)])),
-            Operation::MakeRecoveryCodes { subject } => told(tfa.make_recovery_codes(&account(subject))),
+            Operation::Remove { subject } => told(tfa.remove(ACTOR, &[account(subject)])),
+            Operation::MakeRecoveryCodes { subject } => told(tfa.make_recovery_codes(ACTOR, &account(subject))),
             Operation::Guess { subject, secret, step } => {
-                judged(tfa.login(&account(subject), &wrong_code(&of(secret), *step)))
+                judged(tfa.login(ACTOR, &account(subject), &wrong_code(&of(secret), *step)))
             }
             Operation::Login { subject, secret, step } => {
-                judged(tfa.login(&account(subject), &code(&of(secret), *step)))
+                judged(tfa.login(ACTOR, &account(subject), &code(&of(secret), *step)))
             }
         }
     }
@@ -223,7 +223,7 @@ fn session(folder: &Path, seed: u64) {
         let operation = next(&mut dice, &format!("subject{place}"), own[place].as_deref(), now / PERIOD);
         let handle = tfa.get_or_insert_with(|| {
             let tfa = opened(folder, &clock);
-            or_healed(|| tfa.set_policy(true).map_err(|refusal| refusal.to_string()));
+            or_healed(|| tfa.set_policy(ACTOR, true).map_err(|refusal| refusal.to_string()));
             tfa
         });
         let mut outcome = journal.perform(handle, now, &operation);

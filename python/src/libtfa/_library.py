@@ -25,6 +25,9 @@ _bytes = ctypes.c_void_p
 #: int32_t lookup(void *context, const char *question, const char *name, void *reply)
 LOOKUP = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, _text, _text, ctypes.c_void_p)
 
+#: void audit(void *context, const char *line)
+AUDIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _text)
+
 #: Result and arguments of every symbol, in the header's order.
 SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
     "tfa_version": (_text, []),
@@ -39,6 +42,7 @@ SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
     "tfa_functions": (_owned, []),
     "tfa_set_lookup": (ctypes.c_int32, [_handle, LOOKUP, ctypes.c_void_p]),
     "tfa_reply": (ctypes.c_int32, [ctypes.c_void_p, _text]),
+    "tfa_set_audit": (ctypes.c_int32, [_handle, AUDIT, ctypes.c_void_p]),
     "tfa_hotp": (
         ctypes.c_int64,
         [_bytes, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64],

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use tfa::api::registry::{Door, FUNCTIONS, Function, MODULE, Parameter};
+use tfa::engine::audit::Event;
 use tfa::wire::format::FORMATS;
 
 /// The WHM door.
@@ -20,7 +21,19 @@ pub fn tfa() -> Command {
         .about("Two-factor authentication for hosting panels")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([whmapi1(), uapi(), init(), login(), qr(), status(), unlock(), doctor(), generate()])
+        .subcommands([
+            whmapi1(),
+            uapi(),
+            init(),
+            login(),
+            qr(),
+            status(),
+            unlock(),
+            keys(),
+            audit(),
+            doctor(),
+            generate(),
+        ])
 }
 
 /// `whmapi1`, as a subcommand and by its own name.
@@ -148,6 +161,40 @@ fn unlock() -> Command {
     Command::new("unlock")
         .about("Forget a user's wrong codes, and with them every lock")
         .arg(Arg::new("subject").value_name("USER").required(true).help("The account, mailbox or team user"))
+        .arg(config())
+}
+
+fn keys() -> Command {
+    let rotate = "Make a new key, reseal every secret under it while logins go on, and retire the older keys; repeated \
+                  after it was cut off, it finishes what was begun";
+    Command::new("keys")
+        .about("Show and change the keys that secrets are sealed under")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("list").about("Show each key, whether it seals, and how many secrets it has").arg(config()),
+        )
+        .subcommand(Command::new("rotate").about(rotate).arg(config()))
+}
+
+fn audit() -> Command {
+    let option = |name, help| Arg::new(name).long(name).value_name("NAME").help(help);
+    let events = PossibleValuesParser::new(Event::ALL.map(Event::name));
+    let since = "No lines from before: a duration (2h, 7days), a day or a time in UTC (2026-01-31T12:00:00)";
+    Command::new("audit")
+        .about("Show the audit trail: every change and every verdict, oldest first")
+        .arg(option("user", "Only lines about this user"))
+        .arg(option("caller", "Only lines of this caller"))
+        .arg(option("event", "Only lines of this event").value_name("EVENT").value_parser(events))
+        .arg(option("since", since).value_name("TIME"))
+        .arg(
+            Arg::new("follow")
+                .long("follow")
+                .short('f')
+                .action(ArgAction::SetTrue)
+                .help("Go on with lines as they come"),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("JSON, one object a line"))
         .arg(config())
 }
 

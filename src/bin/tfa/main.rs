@@ -59,6 +59,8 @@ fn subcommand(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         Some(("qr", matches)) => operate::qr::run(matches),
         Some(("status", matches)) => operate::status::run(matches),
         Some(("unlock", matches)) => operate::unlock::run(matches),
+        Some(("keys", matches)) => operate::keys::run(matches),
+        Some(("audit", matches)) => operate::audit::run(matches),
         Some(("doctor", matches)) => operate::doctor::run(matches),
         Some(("generate", matches)) => generate::run(matches),
         _ => Err(Failure::Usage("there is no such subcommand".to_owned())),

@@ -1,11 +1,15 @@
 //! The operators' commands. They call the same functions as everybody else, as whoever runs them.
 
+pub mod audit;
 pub mod doctor;
 pub mod init;
+pub mod keys;
 pub mod login;
 pub mod qr;
 pub mod status;
 pub mod unlock;
+
+use std::fmt::Write;
 
 use serde_json::Value;
 use tfa::api;
@@ -45,6 +49,29 @@ fn args<const N: usize>(parameters: [(&str, &str); N]) -> Args {
 
 fn data(outcome: Outcome) -> Result<Value, Failure> {
     Ok(outcome?.to_value()?)
+}
+
+/// Rows below their headings, each column as wide as its widest text.
+fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
+    let headings = headings.map(str::to_owned);
+    let lines = || std::iter::once(&headings).chain(rows);
+    let mut widths = [0; N];
+    for line in lines() {
+        for (width, text) in widths.iter_mut().zip(line) {
+            *width = text.chars().count().max(*width);
+        }
+    }
+    let mut table = String::new();
+    for line in lines() {
+        let mut padded = String::new();
+        for (width, text) in widths.iter().zip(line) {
+            // Writing to a String does not fail.
+            let _ = write!(padded, "{text:<width$}  ");
+        }
+        table.push_str(padded.trim_end());
+        table.push('\n');
+    }
+    table
 }
 
 /// A text in the data.

@@ -1,13 +1,12 @@
 //! `tfa status`: the policy, and who is enrolled, as a table that people can read.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
 use serde_json::Value;
 use tfa::engine::Tfa;
 
-use super::{is_set, number, text, whm};
+use super::{is_set, number, table, text, whm};
 use crate::failure::Failure;
 use crate::{person, settings, terminal};
 
@@ -35,7 +34,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         format!("Policy:   {policy}\nIssuer:   {}\nEnrolled: {enrolled} of {total}\n", text(&issuer, "issuer"));
     if !rows.is_empty() {
         shown.push('\n');
-        shown.push_str(&table(&rows));
+        shown.push_str(&table(HEADINGS, &rows));
     }
     terminal::print(shown.as_bytes())?;
     Ok(ExitCode::SUCCESS)
@@ -54,27 +53,4 @@ fn row(tfa: &Tfa, caller: &str, user: &str, config: &Value) -> Result<Row, Failu
     };
     let count = |key| number(&status, key).to_string();
     Ok([user.to_owned(), domain, "on".to_owned(), locked, count("failures"), count("recovery_codes_left")])
-}
-
-/// The rows below their headings, each column as wide as its widest text.
-fn table(rows: &[Row]) -> String {
-    let headings = HEADINGS.map(str::to_owned);
-    let lines = || std::iter::once(&headings).chain(rows);
-    let mut widths = [0; HEADINGS.len()];
-    for line in lines() {
-        for (width, text) in widths.iter_mut().zip(line) {
-            *width = text.chars().count().max(*width);
-        }
-    }
-    let mut table = String::new();
-    for line in lines() {
-        let mut padded = String::new();
-        for (width, text) in widths.iter().zip(line) {
-            // Writing to a String does not fail.
-            let _ = write!(padded, "{text:<width$}  ");
-        }
-        table.push_str(padded.trim_end());
-        table.push('\n');
-    }
-    table
 }

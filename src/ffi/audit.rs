@@ -1,0 +1,62 @@
+//! The audit trail, told to the host as it is written.
+
+use std::ffi::{CString, c_char, c_void};
+
+use super::guard::{guarded, handle};
+use crate::engine::Tfa;
+use crate::engine::audit::Sink;
+
+/// Hears of a line of the audit trail.
+///
+/// context: what was given to tfa_set_audit.
+/// line: a JSON object, which lives as long as the call: {"time", "event", "subject", "caller", "function",
+///   "remote_addr", "key"}, where the time is RFC 3339 in UTC, and subject, remote_addr and key are there when there is
+///   one. Never a secret or a code. docs/audit.md lists the events.
+///
+/// It is called on the thread that called libtfa, once the line is committed and with no lock held, and cannot change
+/// what the caller is told; it may call libtfa with another handle, fork and take its time. It must not unwind
+/// (longjmp, die, throw) across libtfa.
+#[allow(non_camel_case_types)]
+pub type tfa_audit_t = Option<unsafe extern "C" fn(context: *mut c_void, line: *const c_char)>;
+
+/// Tells the host of every line of the audit trail that this handle writes from now on.
+///
+/// audit: called from any thread that calls libtfa with this handle, from several at once when several do, until the
+/// handle is closed. context: handed to it as it is.
+/// Returns 1, or 0 when an argument is NULL or the handle cannot be used.
+///
+/// # Safety
+/// tfa is NULL or an open handle; audit is NULL or as described at tfa_audit_t, and may be called with context from any
+/// thread until tfa_close.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tfa_set_audit(tfa: *mut Tfa, audit: tfa_audit_t, context: *mut c_void) -> i32 {
+    guarded(0, || {
+        // SAFETY: the caller promises the handle.
+        let tfa = unsafe { handle(tfa) };
+        let (Ok(tfa), Some(function)) = (tfa, audit) else {
+            return 0;
+        };
+        i32::from(tfa.set_audit(Box::new(HostSink { function, context })).is_ok())
+    })
+}
+
+/// The host's function and what it wants to be given.
+struct HostSink {
+    function: unsafe extern "C" fn(*mut c_void, *const c_char),
+    context: *mut c_void,
+}
+
+// SAFETY: whoever registered the callback promised that it may be called with its context from any thread.
+unsafe impl Send for HostSink {}
+// SAFETY: the same promise holds for several threads at once.
+unsafe impl Sync for HostSink {}
+
+impl Sink for HostSink {
+    fn tell(&self, line: &str) {
+        // JSON has no NUL.
+        if let Ok(line) = CString::new(line) {
+            // SAFETY: the string outlives the call; the rest was promised when the callback was registered.
+            unsafe { (self.function)(self.context, line.as_ptr()) };
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The audit trail, as operators read it: every change and every verdict has its line, and no line has a secret.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tfa::api::args::Args;
+use tfa::api::{uapi, whmapi1};
+use tfa::clock::{Clock, ManualClock};
+use tfa::engine::Tfa;
+use tfa::engine::audit::{Actor, Sink};
+use tfa::engine::config::Config;
+use tfa::otp::code::Parameters;
+use tfa::otp::secret::Secret;
+
+const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+struct Site {
+    tfa: Tfa,
+    clock: Arc<ManualClock>,
+    folder: TempDir,
+}
+
+impl Site {
+    fn new() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(1_800_000_015));
+        let config =
+            json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display()), "audit": {"days": 30}});
+        std::fs::write(folder.path().join("tfa.json"), config.to_string()).unwrap();
+        let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock.clone()).unwrap();
+        Site { tfa, clock, folder }
+    }
+
+    fn whm(&self, function: &str, args: Value) {
+        let answer = whmapi1(&self.tfa, "root", function, &Args::parse(Some(&args.to_string())).unwrap());
+        assert!(answer.outcome.is_ok(), "{function}");
+    }
+
+    fn login(&self, token: &str) {
+        let args = json!({"user": "example", "tfa_token": token, "remote_addr": "192.0.2.1"});
+        self.whm("twofactorauth_verify_login", args);
+    }
+
+    fn code(&self) -> String {
+        let secret = Secret::from_base32(SECRET).unwrap();
+        format!("{:06}", Parameters::default().code(secret.bytes(), self.clock.now().as_secs() / 30))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tfa"));
+        command.arg("audit").args(arguments).env("TFA_CONFIG", self.folder.path().join("tfa.json"));
+        command
+    }
+
+    fn audit(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The lines that `tfa audit --json ARGUMENTS` shows.
+    fn lines(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.audit(&[&["--json"], arguments].concat());
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// One of everything; the codes that were given.
+    fn everything(&self) -> Vec<String> {
+        self.whm("twofactorauth_enable_policy", json!({}));
+        self.whm("twofactorauth_set_issuer", json!({"issuer": "Example"}));
+        self.whm("twofactorauth_set_issuer", json!({"issuer": ""}));
+        self.whm("twofactorauth_set_tfa_config_for_user", json!({"example": {"primary_account": {"secret": SECRET}}}));
+        let right = self.code();
+        let wrong = if right == "000000" { "000001" } else { "000000" };
+        self.login(&right);
+        self.login(&right);
+        (0..6).for_each(|_| self.login(wrong));
+        self.whm("twofactorauth_unlock_user", json!({"user": "example"}));
+        self.whm("uapi_cpanel", json!({"cpanel.user": "example", "cpanel.module": "TwoFactorAuth", "cpanel.function": "generate_recovery_codes"}));
+        self.tfa.rotate_keys(Actor::new("root", "keys rotate")).unwrap();
+        self.whm("twofactorauth_remove_user_config", json!({"user": "example"}));
+        self.clock.advance(Duration::from_secs(60));
+        let args = json!({"secret": SECRET, "tfa_token": self.code()}).to_string();
+        let args = Args::parse(Some(&args)).unwrap();
+        assert_eq!(json!(uapi(&self.tfa, "example", "TwoFactorAuth", "set_user_configuration", &args))["status"], 1);
+        self.whm("twofactorauth_disable_policy", json!({}));
+        vec![right, wrong.to_owned(), self.code(), SECRET.to_owned()]
+    }
+}
+
+#[test]
+fn everything_has_its_line_and_no_line_a_secret() {
+    let site = Site::new();
+    let hidden = site.everything();
+    let lines = site.lines(&[]);
+    let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    let before = ["policy_enabled", "issuer_set", "issuer_reset", "secret_set", "verified", "replayed"];
+    let after = [
+        "locked",
+        "unlocked",
+        "recovery_codes_made",
+        "key_added",
+        "keys_retired",
+        "removed",
+        "enrolled",
+        "policy_disabled",
+    ];
+    assert_eq!(events, [&before[..], &["wrong"; 5], &after].concat());
+    assert_eq!(
+        lines[4],
+        json!({"time": "2027-01-15T08:00:15.000Z", "event": "verified", "subject": "example", "caller": "root",
+            "function": "twofactorauth_verify_login", "remote_addr": "192.0.2.1"})
+    );
+    // Who acts for another is named, not the other.
+    assert_eq!((&lines[13]["caller"], &lines[13]["subject"]), (&json!("root"), &json!("example")));
+    assert_eq!((&lines[17]["caller"], &lines[17]["function"]), (&json!("example"), &json!("set_user_configuration")));
+    let told: Vec<_> = lines.iter().flat_map(|line| line.as_object().unwrap().values()).collect();
+    assert!(hidden.iter().all(|hidden| !told.iter().any(|value| value.as_str().unwrap() == hidden)));
+    assert!(!String::from_utf8(site.audit(&[]).stdout).unwrap().contains(SECRET));
+}
+
+#[test]
+fn lines_are_filtered() {
+    let site = Site::new();
+    site.everything();
+    assert_eq!(site.lines(&["--event=wrong"]).len(), 5);
+    assert_eq!(site.lines(&["--user=example", "--event=replayed"]).len(), 1);
+    assert_eq!(site.lines(&["--caller=example"]).len(), 1);
+    assert_eq!(site.lines(&["--since=2027-01-15T08:01:00"]).len(), 2);
+    assert_eq!(site.lines(&["--since=2027-01-16"]).len(), 0);
+    assert_eq!(site.audit(&["--since=yesterday"]).status.code(), Some(2));
+    assert_eq!(site.audit(&["--event=nothing"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_follower_sees_lines_as_they_come() {
+    let site = Site::new();
+    let mut child = site.command(&["-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for (function, event) in [("enable", "policy_enabled"), ("disable", "policy_disabled")] {
+        site.whm(&format!("twofactorauth_{function}_policy"), json!({}));
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(line["event"], event);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_sink_hears_what_is_committed() {
+    struct Heard(Arc<Mutex<Vec<String>>>);
+    impl Sink for Heard {
+        fn tell(&self, line: &str) {
+            self.0.lock().unwrap().push(line.to_owned());
+        }
+    }
+    let site = Site::new();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    site.tfa.set_audit(Box::new(Heard(heard.clone()))).unwrap();
+    site.everything();
+    let heard: Vec<Value> = heard.lock().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(heard, site.lines(&[]));
+}
+
+#[test]
+fn old_lines_are_pruned_when_the_library_is_opened() {
+    let site = Site::new();
+    site.whm("twofactorauth_enable_policy", json!({}));
+    site.clock.advance(Duration::from_secs(31 * 86_400));
+    site.whm("twofactorauth_disable_policy", json!({}));
+    assert_eq!(site.tfa.audit_lines(0, 9).unwrap().len(), 2);
+    let config = std::fs::read_to_string(site.folder.path().join("tfa.json")).unwrap();
+    let again = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), site.clock.clone()).unwrap();
+    assert_eq!(again.audit_lines(0, 9).unwrap().len(), 1);
+}
