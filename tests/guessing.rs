@@ -12,12 +12,15 @@ use std::time::{Duration, Instant};
 use tfa::accounts::Subject;
 use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
+use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::Verdict;
 use tfa::engine::reason::Refusal;
 use tfa::otp::code::{Parameters, window};
 use tfa::otp::secret::Secret;
 
+/// Who asks, for the audit trail.
+const ACTOR: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
@@ -38,10 +41,10 @@ impl House {
         let config = format!(r#"{{"store": "sqlite:{}", "hostname": "server.example.com"{lockout}}}"#, path.display());
         let clock = Arc::new(ManualClock::at(NOW - 60));
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), clock.clone()).unwrap();
-        tfa.set_policy(true).unwrap();
+        tfa.set_policy(ACTOR, true).unwrap();
         let (subject, secret) = (Subject::Account { name: "example".to_owned() }, Secret::generate(16).unwrap());
         let house = House { tfa, clock, subject, secret, _folder: folder };
-        house.tfa.enrol(&house.subject, &house.secret, &house.code(0)).unwrap();
+        house.tfa.enrol(ACTOR, &house.subject, &house.secret, &house.code(0)).unwrap();
         house.clock.set(NOW);
         house
     }
@@ -66,7 +69,7 @@ impl House {
     }
 
     fn login(&self, code: &str) -> Verdict {
-        self.tfa.login(&self.subject, code).unwrap()
+        self.tfa.login(ACTOR, &self.subject, code).unwrap()
     }
 
     fn retry_after(&self) -> u64 {
@@ -157,7 +160,7 @@ fn the_time_of_an_answer_tells_nothing_about_the_code() {
     let house = House::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
     let codes = [house.wrong_code(0), house.wrong_code(3), house.wrong_code(5)];
     let times: [Duration; 3] = fastest(300, |kind| {
-        house.tfa.unlock(&house.subject).unwrap();
+        house.tfa.unlock(ACTOR, &house.subject).unwrap();
         let begun = Instant::now();
         assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::WrongCode, _)));
         begun.elapsed()
@@ -192,7 +195,7 @@ fn what_each_verdict_takes() {
     let nobody = Subject::Account { name: "nobody".to_owned() };
     let mut right = String::new();
     let times: [Duration; 4] = fastest(200, |kind| {
-        house.tfa.unlock(&house.subject).unwrap();
+        house.tfa.unlock(ACTOR, &house.subject).unwrap();
         if kind == 0 {
             house.clock.advance(Duration::from_secs(30));
             right = house.code(0);
@@ -203,7 +206,7 @@ fn what_each_verdict_takes() {
             _ => (&nobody, house.wrong_code(0)),
         };
         let begun = Instant::now();
-        let verdict = house.tfa.login(subject, &code).unwrap();
+        let verdict = house.tfa.login(ACTOR, subject, &code).unwrap();
         let elapsed = begun.elapsed();
         match (kind, verdict) {
             (0, Verdict::Verified(_))
