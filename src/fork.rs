@@ -13,6 +13,7 @@
 //! that forks does the same, or its children are refused.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
@@ -41,6 +42,8 @@ thread_local! {
     static PREPARING: Cell<bool> = const { Cell::new(false) };
     /// Its preparation succeeded: nothing is open, nothing is under way.
     static CLEAN: Cell<bool> = const { Cell::new(false) };
+    /// Operations of this thread that are under way, each within the one before.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Something that holds connections which must not cross a fork.
@@ -54,28 +57,36 @@ pub trait CloseBeforeFork: Send + Sync {
 #[error("this process was forked in the middle of an operation; start it again")]
 pub struct ForkedMidway;
 
-/// An operation under way; a fork waits until it is dropped. Never held while the host's own code runs.
+/// An operation under way; a fork waits until it is dropped. Never held while the host's own code runs, and never given
+/// to another thread.
 #[must_use]
-pub struct Operation(());
+pub struct Operation(PhantomData<*const ()>);
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        UNDER_WAY.fetch_sub(1, SeqCst);
+        let depth = DEPTH.get().saturating_sub(1);
+        DEPTH.set(depth);
+        if depth == 0 {
+            UNDER_WAY.fetch_sub(1, SeqCst);
+        }
     }
 }
 
-/// Begins an operation, after any fork that is being prepared.
+/// Begins an operation, after any fork that is being prepared. One within another of the same thread is a part of it: it
+/// does not wait for a fork that waits for the outer one.
 pub fn enter() -> Result<Operation, ForkedMidway> {
     belongs_here()?;
-    loop {
+    let depth = DEPTH.get();
+    while depth == 0 {
         UNDER_WAY.fetch_add(1, SeqCst);
-        let operation = Operation(());
         if !FORKING.load(SeqCst) {
-            return Ok(operation);
+            break;
         }
-        drop(operation);
+        UNDER_WAY.fetch_sub(1, SeqCst);
         thread::sleep(PAUSE);
     }
+    DEPTH.set(depth.saturating_add(1));
+    Ok(Operation(PhantomData))
 }
 
 /// Whether the library's state belongs to this process.

@@ -16,7 +16,7 @@ use super::Tfa;
 use super::reason::Refusal;
 use super::syslog::Syslog;
 use crate::fork;
-use crate::store::{Change, Commit, Durability, Line, Store, StoredLine, Transaction, Unavailable};
+use crate::store::{Store, StoredLine, Unavailable};
 
 /// How many lines are looked at when old ones are pruned: few enough to keep nobody waiting.
 const PRUNED_AT_ONCE: usize = 2000;
@@ -180,6 +180,11 @@ impl<'a> Entry<'a> {
         Entry { key: Some(id.into()), ..self }
     }
 
+    /// The text of the line.
+    pub(super) fn write(&self) -> Result<String, Refusal> {
+        write(self)
+    }
+
     /// The line that `stored` is.
     pub fn read(stored: &'a StoredLine) -> Result<Self, Refusal> {
         serde_json::from_str(&stored.text).map_err(|_| {
@@ -240,7 +245,7 @@ pub(super) fn prune(store: &dyn Store, settings: Settings, now: Duration) {
     let _ = store.prune(milliseconds(now.saturating_sub(kept)), PRUNED_AT_ONCE);
 }
 
-fn milliseconds(time: Duration) -> u64 {
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -257,30 +262,8 @@ impl Tfa {
         Ok(self.store.lines(after, limit)?)
     }
 
-    /// Commits `changes` with the lines that tell of them, and then tells the sinks.
-    pub(super) fn commit(
-        &self,
-        changes: &[Change<'_>],
-        entries: &[Entry<'_>],
-        durability: Durability,
-    ) -> Result<Commit, Refusal> {
-        let time = milliseconds(self.clock.now());
-        let texts = entries.iter().map(write).collect::<Result<Vec<_>, _>>()?;
-        let lines: Vec<_> = texts.iter().map(|text| Line { time, text }).collect();
-        let commit = self.store.commit(&Transaction { changes, lines: &lines, durability })?;
-        if commit == Commit::Done {
-            self.tell(entries, time);
-        }
-        Ok(commit)
-    }
-
-    /// Writes a line about a verdict that changes nothing.
-    pub(super) fn note(&self, entry: &Entry<'_>) -> Result<(), Refusal> {
-        self.commit(&[], std::slice::from_ref(entry), Durability::Process).map(drop)
-    }
-
     /// Tells the sinks of lines that are committed, and prunes now and then.
-    fn tell(&self, entries: &[Entry<'_>], time: u64) {
+    pub(super) fn tell(&self, entries: &[Entry<'_>], time: u64) {
         let trail = &self.trail;
         let host = match fork::enter() {
             Ok(_operation) => trail.host.read().unwrap_or_else(PoisonError::into_inner).clone(),

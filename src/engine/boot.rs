@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::record::{self, BOOT, Boot};
-use crate::store::{Change, Commit, Durability, Store, Transaction, Unavailable};
+use crate::store::{Change, Decision, Durability, Store, Unavailable};
 
 /// The kernel's random name for the time since it started.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -30,7 +30,7 @@ pub fn kernel_boot_id() -> String {
 pub fn refuse_lost(store: &dyn Store, config: &Config, has_keys: bool) -> Result<(), Unavailable> {
     let own = config.database.extension().is_some_and(|extension| extension == "db")
         && config.key_file == config.database.with_extension("key");
-    if !has_keys || !own || store.read(&[BOOT])?.iter().any(Option::is_some) {
+    if !has_keys || !own || store.read(&[BOOT])?.at(0).is_some() {
         return Ok(());
     }
     Err(Unavailable(format!(
@@ -42,26 +42,26 @@ pub fn refuse_lost(store: &dyn Store, config: &Config, has_keys: bool) -> Result
 }
 
 /// The floor that holds in this boot, recorded first when this is the boot's first opening.
-pub fn floor(store: &dyn Store, boot_id: String, now: Duration) -> Result<u64, Unavailable> {
+pub fn floor(store: &dyn Store, boot_id: &str, now: Duration) -> Result<u64, Unavailable> {
     if !store.forgets_on_power_cut() {
         return Ok(0);
     }
-    loop {
-        let text = store.read(&[BOOT])?.into_iter().next().flatten();
-        let before: Option<Boot> = record::read(BOOT.name, text.as_deref())?;
-        let floor = match before {
-            Some(boot) if boot.boot_id == boot_id && !boot_id.is_empty() => return Ok(boot.floor),
-            Some(_) => now.as_secs(),
-            // A new store: nothing has been accepted yet.
-            None => 0,
-        };
-        let new = record::write(&Boot { boot_id: boot_id.clone(), floor })?;
-        let change = Change { key: BOOT, old: text.as_deref(), new: Some(&new) };
-        let transaction = Transaction { changes: &[change], lines: &[], durability: Durability::Power };
-        if store.commit(&transaction)? == Commit::Done {
-            return Ok(floor);
-        }
-    }
+    store.settle(&[BOOT], Durability::Power, |texts| {
+        let (floor, text) = this_boot(texts.at(0), boot_id, now)?;
+        let changes = text.map(|text| Change { key: BOOT, text: Some(text) }).into_iter().collect();
+        Ok((floor, Decision { changes, lines: Vec::new() }))
+    })
+}
+
+/// The floor, and the boot's new record unless `text` is of this boot already.
+fn this_boot(text: Option<&str>, boot_id: &str, now: Duration) -> Result<(u64, Option<String>), Unavailable> {
+    let floor = match record::read::<Boot>(BOOT.name, text)? {
+        Some(boot) if boot.boot_id == boot_id && !boot_id.is_empty() => return Ok((boot.floor, None)),
+        Some(_) => now.as_secs(),
+        // A new store: nothing has been accepted yet.
+        None => 0,
+    };
+    Ok((floor, Some(record::write(&Boot { boot_id: boot_id.to_owned(), floor })?)))
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
     fn the_first_opening_of_a_boot_sets_the_floor() {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&folder.path().join("tfa.db")).unwrap();
-        let open = |boot: &str, seconds| floor(&store, boot.to_owned(), Duration::from_secs(seconds)).unwrap();
+        let open = |boot: &str, seconds| floor(&store, boot, Duration::from_secs(seconds)).unwrap();
         assert_eq!(open("first", 1000), 0, "nothing was accepted before the store was made");
         assert_eq!(open("first", 2000), 0);
         assert_eq!(open("second", 3000), 3000);

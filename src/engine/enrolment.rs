@@ -1,26 +1,31 @@
 //! Enrolment: proposing a secret, verifying a code before it is stored, removing it, and moving enrolments in and out.
 //!
 //! Promises: nothing is stored before a code proved that the subject's authenticator has the secret; the step of that
-//! code is used up; a secret that comes back after it was removed remembers its last step; setting for others is all
+//! code is used up; a secret that comes back after it was removed or replaced remembers its last step; setting for others is all
 //! or nothing. A new secret begins anew: no wrong codes, no recovery codes.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::guess::Guesses;
 use super::keys::Sealing;
 use super::reason::Refusal;
-use super::record::{self, Enrolment, Removed};
-use super::{Tfa, settled};
+use super::record::{self, Enrolment, KEYS, Removed};
+use super::settle::Ruling;
 use crate::accounts::Subject;
-use crate::otp::code;
-use crate::otp::recovery::{self, RecoveryCode};
+use crate::otp::code::{self, Parameters};
+use crate::otp::recovery::{self, RecoveryCode, RecoveryMac};
 use crate::otp::secret::{GenerateError, Secret};
 use crate::otp::uri::{Moving, OtpauthUri};
-use crate::store::{Change, Commit, Durability, Key, Kind};
+use crate::store::{Durability, Key, Kind, Texts};
+
+/// How many secrets that a subject had within one window are remembered.
+const MAX_REMEMBERED: usize = 64;
 
 /// A proposal: nothing of it is stored.
 pub struct Proposal {
@@ -30,30 +35,35 @@ pub struct Proposal {
     pub otpauth: Zeroizing<String>,
 }
 
-/// The two records of a subject, as they were at one moment.
-pub(super) struct Records {
-    /// The name that they are under.
-    pub name: String,
-    /// The enrolment's text.
-    pub enrolment: Option<String>,
-    /// The text of what was removed.
-    pub removed: Option<String>,
+/// What the store has on a subject.
+struct Past {
+    enrolment: Option<Enrolment>,
+    removed: Option<Removed>,
 }
 
-impl Records {
-    /// The keys of both: [`Self::enrolment`]'s, then [`Self::removed`]'s.
+impl Past {
+    /// What it is read from, for the subject whose records are kept under `name`.
     fn keys(name: &str) -> [Key<'_>; 2] {
-        [Key { kind: Kind::Subject, name }, Key { kind: Kind::Removed, name }]
+        [enrolment_key(name), Key { kind: Kind::Removed, name }]
     }
 
-    /// The changes that put `enrolment` and `removed` in their place.
-    fn changes<'a>(&'a self, enrolment: Option<&'a str>, removed: Option<&'a str>) -> [Change<'a>; 2] {
-        let [subject_key, removed_key] = Self::keys(&self.name);
-        [
-            Change { key: subject_key, old: self.enrolment.as_deref(), new: enrolment },
-            Change { key: removed_key, old: self.removed.as_deref(), new: removed },
-        ]
+    /// Reads it from the texts at `place` and the next.
+    fn read(subject: &Subject, texts: &Texts, place: usize) -> Result<Self, Refusal> {
+        Ok(Past {
+            enrolment: enrolment_in(subject, texts.at(place))?,
+            removed: record::read(subject.name(), texts.at(place.saturating_add(1)))?,
+        })
     }
+}
+
+/// Where the enrolment is of the subject whose records are kept under `name`.
+pub(super) fn enrolment_key(name: &str) -> Key<'_> {
+    Key { kind: Kind::Subject, name }
+}
+
+/// Reads an enrolment.
+pub(super) fn enrolment_in(subject: &Subject, text: Option<&str>) -> Result<Option<Enrolment>, Refusal> {
+    Ok(record::read(subject.name(), text)?)
 }
 
 impl Tfa {
@@ -79,77 +89,85 @@ impl Tfa {
         let code = code::parse(token, parameters.digits).ok_or(Refusal::WrongCode)?;
         let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);
         let step = parameters.newest_match(secret.bytes(), window, code).ok_or(Refusal::WrongCode)?;
-        self.settle(|| {
-            let (sealing, records) = (self.sealing()?, self.subject_records(subject)?);
-            if step <= self.last_step(subject, secret, &records)? {
+        let name = record::subject_name(subject.name());
+        let [enrolment, removed] = Past::keys(&name);
+        self.settle(&[KEYS, enrolment, removed], Durability::Power, |texts| {
+            let past = Past::read(subject, &texts, 1)?;
+            if step <= self.last_step(subject, secret, &past)? {
                 return Err(Refusal::UsedCode);
             }
-            let new = self.new_enrolment(&sealing, subject, secret, step)?;
-            let [enrolment, removed] = records.changes(Some(&new), None);
-            let entry = Entry::new(actor, Event::Enrolled, Some(subject.name()));
-            let changes = [sealing.condition(), enrolment, removed];
-            Ok(settled(self.commit(&changes, &[entry], Durability::Power)?, ()))
+            let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, step)?;
+            Ok(Ruling::new(())
+                .change(enrolment, Some(new))
+                .change(removed, self.memory(subject, past, Some(secret))?)
+                .line(Entry::new(actor, Event::Enrolled, Some(subject.name()))))
         })
     }
 
     /// Gives each subject the secret beside it, in place of all it had: all of them, or none. Nobody is named twice.
     pub fn set_secrets(&self, actor: Actor<'_>, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
-        let entries = entries(actor, Event::SecretSet, subjects.iter().map(|(subject, _)| subject));
-        self.settle(|| {
-            let sealing = self.sealing()?;
-            let mut replacements = Vec::with_capacity(subjects.len());
-            for (subject, secret) in subjects {
-                let records = self.subject_records(subject)?;
-                let last_step = self.last_step(subject, secret, &records)?;
-                replacements.push((records, self.new_enrolment(&sealing, subject, secret, last_step)?));
+        let names: Vec<_> = subjects.iter().map(|(subject, _)| record::subject_name(subject.name())).collect();
+        let keys: Vec<_> = iter::once(KEYS).chain(names.iter().flat_map(|name| Past::keys(name))).collect();
+        self.settle(&keys, Durability::Power, |texts| {
+            let sealing = self.sealing(texts.at(0))?;
+            let mut ruling = Ruling::new(());
+            for (((subject, secret), name), place) in subjects.iter().zip(&names).zip((1..).step_by(2)) {
+                let past = Past::read(subject, &texts, place)?;
+                let last_step = self.last_step(subject, secret, &past)?;
+                let [enrolment, removed] = Past::keys(name);
+                ruling = ruling
+                    .change(enrolment, Some(self.new_enrolment(&sealing, subject, secret, last_step)?))
+                    .change(removed, self.memory(subject, past, Some(secret))?)
+                    .line(Entry::new(actor, Event::SecretSet, Some(subject.name())));
             }
-            let replaced = replacements.iter().flat_map(|(records, new)| records.changes(Some(new), None));
-            let changes: Vec<_> = std::iter::once(sealing.condition()).chain(replaced).collect();
-            Ok(settled(self.commit(&changes, &entries, Durability::Power)?, ()))
+            Ok(ruling)
         })
     }
 
     /// Removes the enrolments of `subjects`; those that have none are left as they are. One may be named twice.
     pub fn remove(&self, actor: Actor<'_>, subjects: &[Subject]) -> Result<(), Refusal> {
-        let subjects: BTreeMap<_, _> = subjects.iter().map(|subject| (subject.name(), subject)).collect();
-        self.settle(|| {
-            let mut removals = Vec::with_capacity(subjects.len());
-            for subject in subjects.values() {
-                let records = self.subject_records(subject)?;
-                let Some(enrolment) = self.enrolment_in(subject, &records)? else {
-                    continue;
-                };
-                removals.push((subject, self.memory_of(subject, &enrolment)?, records));
+        let subjects: BTreeMap<_, _> =
+            subjects.iter().map(|subject| (record::subject_name(subject.name()), subject)).collect();
+        let keys: Vec<_> = subjects.keys().flat_map(|name| Past::keys(name)).collect();
+        self.settle(&keys, Durability::Power, |texts| {
+            let mut ruling = Ruling::new(());
+            for ((name, subject), place) in subjects.iter().zip((0..).step_by(2)) {
+                let past = Past::read(subject, &texts, place)?;
+                if past.enrolment.is_some() {
+                    let [enrolment, removed] = Past::keys(name);
+                    ruling = ruling
+                        .change(enrolment, None)
+                        .change(removed, self.memory(subject, past, None)?)
+                        .line(Entry::new(actor, Event::Removed, Some(subject.name())));
+                }
             }
-            let changes: Vec<_> = removals
-                .iter()
-                .flat_map(|(_, memory, records)| {
-                    records.changes(None, memory.as_deref().or(records.removed.as_deref()))
-                })
-                .collect();
-            let entries = entries(actor, Event::Removed, removals.iter().map(|(subject, ..)| **subject));
-            Ok(settled(self.commit(&changes, &entries, Durability::Power)?, ()))
+            Ok(ruling)
         })
     }
 
     /// Makes ten recovery codes for `subject`; the ones before die.
     pub fn make_recovery_codes(&self, actor: Actor<'_>, subject: &Subject) -> Result<Vec<Zeroizing<String>>, Refusal> {
-        let entry = Entry::new(actor, Event::RecoveryCodesMade, Some(subject.name()));
         let codes = (0..recovery::SET).map(|_| RecoveryCode::generate()).collect::<Result<Vec<_>, _>>()?;
-        self.settle(|| {
-            let records = self.subject_records(subject)?;
-            let enrolment = self.enrolment_in(subject, &records)?;
+        let name = record::subject_name(subject.name());
+        let key = enrolment_key(&name);
+        self.settle(&[key], Durability::Power, |texts| {
+            let enrolment = enrolment_in(subject, texts.at(0))?;
             let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
-            self.replace(&records, &enrolment, &entry, Durability::Power)
+            Ok(Ruling::new(()).change(key, Some(record::write(&enrolment)?)).line(Entry::new(
+                actor,
+                Event::RecoveryCodesMade,
+                Some(subject.name()),
+            )))
         })?;
         Ok(codes.iter().map(RecoveryCode::text).collect())
     }
 
     /// Whether `subject` is enrolled.
     pub fn is_enrolled(&self, subject: &Subject) -> Result<bool, Refusal> {
-        Ok(self.subject_records(subject)?.enrolment.is_some())
+        let name = record::subject_name(subject.name());
+        Ok(self.store.read(&[enrolment_key(&name)])?.at(0).is_some())
     }
 
     /// The secrets of an account, its mailboxes and its team users, in the shape of contract section 2.
@@ -180,8 +198,8 @@ impl Tfa {
     }
 
     fn secret_of(&self, subject: &Subject) -> Result<Option<Value>, Refusal> {
-        let records = self.subject_records(subject)?;
-        let Some(enrolment) = self.enrolment_in(subject, &records)? else {
+        let name = record::subject_name(subject.name());
+        let Some(enrolment) = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))? else {
             return Ok(None);
         };
         let secret = self.open_secret(subject.name(), &enrolment.secret)?;
@@ -189,34 +207,37 @@ impl Tfa {
     }
 
     /// The last step that was accepted of this very secret; 0 when none was.
-    fn last_step(&self, subject: &Subject, secret: &Secret, records: &Records) -> Result<u64, Refusal> {
+    fn last_step(&self, subject: &Subject, secret: &Secret, past: &Past) -> Result<u64, Refusal> {
         let period = self.config.parameters.period;
-        if let Some(enrolment) = self.enrolment_in(subject, records)? {
+        if let Some(enrolment) = &past.enrolment {
             let stored = self.open_secret(subject.name(), &enrolment.secret)?;
             if stored.bytes() == secret.bytes() && enrolment.period == period {
                 return Ok(enrolment.last_step);
             }
         }
-        let removed: Option<Removed> = record::read(subject.name(), records.removed.as_deref())?;
-        let ours = removed.filter(|removed| {
-            removed.fingerprint.contains(&recovery::fingerprint(subject.name(), secret)) && removed.period == period
-        });
+        let fingerprint = recovery::fingerprint(subject.name(), secret);
+        let removed = past.removed.as_ref();
+        let ours = removed.filter(|removed| removed.period == period && removed.fingerprint.contains(&fingerprint));
         Ok(ours.map_or(0, |removed| removed.last_step))
     }
 
-    /// What must be remembered of an enrolment that goes; nothing once its last step is out of every window.
-    fn memory_of(&self, subject: &Subject, enrolment: &Enrolment) -> Result<Option<String>, Refusal> {
-        let now = enrolment.parameters().step(self.clock.now().as_secs());
-        if enrolment.last_step < *code::window(now, self.config.skew).start() {
-            return Ok(None);
+    /// What must be remembered of the secrets that were, once `secret` or nothing is in their place.
+    fn memory(&self, subject: &Subject, past: Past, secret: Option<&Secret>) -> Result<Option<String>, Refusal> {
+        let mut memory = past.removed.filter(|removed| self.is_in_a_window(removed.period, removed.last_step));
+        if let Some(enrolment) = past.enrolment.filter(|past| self.is_in_a_window(past.period, past.last_step)) {
+            let stored = self.open_secret(subject.name(), &enrolment.secret)?;
+            if secret.is_none_or(|secret| secret.bytes() != stored.bytes()) {
+                let fingerprint = recovery::fingerprint(subject.name(), &stored);
+                memory = Some(removed_with(memory, fingerprint, enrolment.period, enrolment.last_step)?);
+            }
         }
-        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
-        let removed = Removed {
-            fingerprint: vec![recovery::fingerprint(subject.name(), &secret)],
-            period: enrolment.period,
-            last_step: enrolment.last_step,
-        };
-        Ok(Some(record::write(&removed)?))
+        Ok(memory.as_ref().map(record::write).transpose()?)
+    }
+
+    /// Whether a code of that step can still be given.
+    fn is_in_a_window(&self, period: u32, step: u64) -> bool {
+        let now = Parameters { period, ..self.config.parameters }.step(self.clock.now().as_secs());
+        step >= *code::window(now, self.config.skew).start()
     }
 
     fn new_enrolment(
@@ -237,38 +258,23 @@ impl Tfa {
             recovery: Vec::new(),
         })?)
     }
-
-    pub(super) fn subject_records(&self, subject: &Subject) -> Result<Records, Refusal> {
-        let name = record::subject_name(subject.name());
-        let mut texts = self.store.read(&Records::keys(&name))?.into_iter();
-        let (enrolment, removed) = (texts.next().flatten(), texts.next().flatten());
-        Ok(Records { name, enrolment, removed })
-    }
-
-    pub(super) fn enrolment_in(&self, subject: &Subject, records: &Records) -> Result<Option<Enrolment>, Refusal> {
-        Ok(record::read(subject.name(), records.enrolment.as_deref())?)
-    }
-
-    /// Puts `enrolment` in the place of the one in `records`, with the line that tells of it.
-    pub(super) fn replace(
-        &self,
-        records: &Records,
-        enrolment: &Enrolment,
-        entry: &Entry<'_>,
-        durability: Durability,
-    ) -> Result<Option<()>, Refusal> {
-        let new = record::write(enrolment)?;
-        let change = Change {
-            key: Key { kind: Kind::Subject, name: &records.name },
-            old: records.enrolment.as_deref(),
-            new: Some(&new),
-        };
-        let commit: Commit = self.commit(&[change], std::slice::from_ref(entry), durability)?;
-        Ok(settled(commit, ()))
-    }
 }
 
-/// A line for each of `subjects`.
-fn entries<'a>(actor: Actor<'a>, event: Event, subjects: impl Iterator<Item = &'a Subject>) -> Vec<Entry<'a>> {
-    subjects.map(|subject| Entry::new(actor, event, Some(subject.name()))).collect()
+/// `memory` with one more secret. All in it count as used up to the same step: at worst a code has to be waited for.
+fn removed_with(
+    memory: Option<Removed>,
+    fingerprint: RecoveryMac,
+    period: u32,
+    last_step: u64,
+) -> Result<Removed, Refusal> {
+    // Another period has other codes.
+    let Some(mut memory) = memory.filter(|memory| memory.period == period) else {
+        return Ok(Removed { fingerprint: vec![fingerprint], period, last_step });
+    };
+    if memory.fingerprint.len() >= MAX_REMEMBERED {
+        return Err(Refusal::Unavailable("the secret was changed too often. Wait a minute".to_owned()));
+    }
+    memory.fingerprint.push(fingerprint);
+    memory.last_step = memory.last_step.max(last_step);
+    Ok(memory)
 }

@@ -1,12 +1,13 @@
 //! Issuers: whom an enrolment says it is from. Root's holds for the whole server and is the host name by default; a
 //! reseller's holds for the accounts that it owns and is root's by default.
 
+use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::reason::Refusal;
 use super::record::{self, Issuer};
-use super::{Tfa, settled};
+use super::settle::Ruling;
 use crate::accounts::{ROOT, Subject};
-use crate::store::{Change, Durability, Key, Kind};
+use crate::store::{Durability, Key, Kind};
 
 /// The most characters of an issuer.
 const MAX_CHARACTERS: usize = 128;
@@ -50,22 +51,19 @@ impl Tfa {
 
     /// Sets the issuer of `account`'s own; an empty one restores the default.
     pub fn set_issuer(&self, actor: Actor<'_>, account: &str, issuer: &str) -> Result<(), Refusal> {
-        let (event, new) = match issuer {
+        let (event, text) = match issuer {
             "" => (Event::IssuerReset, None),
             issuer => (Event::IssuerSet, Some(record::write(&Issuer { issuer: issuer.to_owned() })?)),
         };
         let key = Key { kind: Kind::Issuer, name: account };
-        self.settle(|| {
-            let old = self.store.read(&[key])?.into_iter().next().flatten();
-            let change = Change { key, old: old.as_deref(), new: new.as_deref() };
-            let entry = Entry::new(actor, event, Some(account));
-            Ok(settled(self.commit(&[change], &[entry], Durability::Power)?, ()))
+        self.settle(&[key], Durability::Power, |_| {
+            Ok(Ruling::new(()).change(key, text.clone()).line(Entry::new(actor, event, Some(account))))
         })
     }
 
     fn stored_issuer(&self, account: &str) -> Result<Option<String>, Refusal> {
-        let text = self.store.read(&[Key { kind: Kind::Issuer, name: account }])?.into_iter().next().flatten();
-        let record: Option<Issuer> = record::read(account, text.as_deref())?;
+        let texts = self.store.read(&[Key { kind: Kind::Issuer, name: account }])?;
+        let record: Option<Issuer> = record::read(account, texts.at(0))?;
         Ok(record.map(|record| record.issuer))
     }
 }

@@ -1,7 +1,7 @@
 //! The keys that secrets are sealed under, and changing them while logins go on.
 //!
-//! The record [`KEYS`] names the key that seals; without one it is the key file's current key. Every enrolment commits on
-//! the condition that this record is as it was read. A rotation takes four steps, each of which may be cut off:
+//! The record [`KEYS`] names the key that seals; without one it is the key file's current key. Every enrolment is settled
+//! together with it. A rotation takes four steps, each of which may be cut off:
 //!
 //! 1. a new key joins the key file, as its current one;
 //! 2. the record names it: from here on no secret can be sealed under an older key;
@@ -13,17 +13,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{slice, thread};
 
+use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::reason::Refusal;
 use super::record::{self, Enrolment, KEYS, Keys};
-use super::{Tfa, settled};
+use super::settle::Ruling;
 use crate::fork;
 use crate::otp::secret::Secret;
 use crate::store::seal::{KeyRing, Sealed};
-use crate::store::{Change, Durability, Key, Kind, Unavailable, private};
+use crate::store::{Durability, Key, Kind, Unavailable, private};
 
 /// Records that are resealed in one commit: few enough to keep no login waiting.
 const BATCH: usize = 64;
@@ -60,18 +61,12 @@ pub struct KeyUse {
 pub(super) struct Sealing {
     keys: Arc<KeyRing>,
     id: String,
-    text: Option<String>,
 }
 
 impl Sealing {
     /// Seals a subject's secret.
     pub(super) fn seal(&self, subject: &str, secret: &Secret) -> Result<Sealed, Unavailable> {
         self.keys.seal(&self.id, subject, secret)
-    }
-
-    /// What a commit must find, so that it is still the key that seals.
-    pub(super) fn condition(&self) -> Change<'_> {
-        Change { key: KEYS, old: self.text.as_deref(), new: self.text.as_deref() }
     }
 }
 
@@ -89,15 +84,14 @@ impl Tfa {
         Ok(self.keys_with(sealed.key())?.open(name, sealed)?)
     }
 
-    /// The key that seals now.
-    pub(super) fn sealing(&self) -> Result<Sealing, Refusal> {
-        let text = self.store.read(&[KEYS])?.into_iter().next().flatten();
-        let record: Option<Keys> = record::read(KEYS.name, text.as_deref())?;
+    /// The key that seals when `text` is in the record [`KEYS`].
+    pub(super) fn sealing(&self, text: Option<&str>) -> Result<Sealing, Refusal> {
+        let record: Option<Keys> = record::read(KEYS.name, text)?;
         let Some(Keys { current: id }) = record else {
             let keys = self.keys()?;
-            return Ok(Sealing { id: keys.current().to_owned(), keys, text });
+            return Ok(Sealing { id: keys.current().to_owned(), keys });
         };
-        Ok(Sealing { keys: self.keys_with(&id)?, id, text })
+        Ok(Sealing { keys: self.keys_with(&id)?, id })
     }
 
     /// The keys as they were last read.
@@ -153,8 +147,7 @@ impl Tfa {
     /// The keys with a new current one, in the key file; and whether it was there already.
     fn begin_rotation(&self) -> Result<(Arc<KeyRing>, bool), Refusal> {
         let keys = self.read_keys(self.keys()?.current())?;
-        let text = self.store.read(&[KEYS])?.into_iter().next().flatten();
-        let record: Option<Keys> = record::read(KEYS.name, text.as_deref())?;
+        let record: Option<Keys> = record::read(KEYS.name, self.store.read(&[KEYS])?.at(0))?;
         if keys.ids().len() > 1 || record.is_some_and(|record| record.current != keys.current()) {
             return Ok((keys, true));
         }
@@ -166,14 +159,12 @@ impl Tfa {
     /// Has the key called `id` seal from now on.
     fn name_current(&self, id: &str, actor: Actor<'_>) -> Result<(), Refusal> {
         let new = record::write(&Keys { current: id.to_owned() })?;
-        self.settle(|| {
-            let old = self.store.read(&[KEYS])?.into_iter().next().flatten();
-            if old.as_ref() == Some(&new) {
-                return Ok(Some(()));
+        self.settle(&[KEYS], Durability::Power, |texts| {
+            let ruling = Ruling::new(());
+            if texts.at(0) == Some(&new) {
+                return Ok(ruling);
             }
-            let change = Change { key: KEYS, old: old.as_deref(), new: Some(&new) };
-            let entry = Entry::new(actor, Event::KeyAdded, None).with_key(id);
-            Ok(settled(self.commit(&[change], &[entry], Durability::Power)?, ()))
+            Ok(ruling.change(KEYS, Some(new.clone())).line(Entry::new(actor, Event::KeyAdded, None).with_key(id)))
         })
     }
 
@@ -211,24 +202,19 @@ impl Tfa {
     /// Reseals the secrets of some subjects, in one commit; whether there were any to reseal.
     fn reseal(&self, id: &str, names: &[String], resealed: &mut Resealed) -> Result<bool, Refusal> {
         let keys: Vec<_> = names.iter().map(|name| Key { kind: Kind::Subject, name }).collect();
-        let (done, failures) = self.settle(|| {
-            let texts = self.store.read(&keys)?;
-            let (mut written, mut failures) = (Vec::new(), Vec::new());
-            for ((key, name), old) in keys.iter().zip(names).zip(&texts) {
-                match self.resealed(id, name, old.as_deref()) {
-                    Ok(Some(new)) => written.push((*key, old, new)),
+        let (done, failures) = self.settle(&keys, Durability::Power, |texts| {
+            let (mut ruling, mut done, mut failures) = (Ruling::new(()), 0usize, Vec::new());
+            for (place, (key, name)) in keys.iter().zip(names).enumerate() {
+                match self.resealed(id, name, texts.at(place)) {
                     Ok(None) => {}
+                    Ok(new) => {
+                        ruling = ruling.change(*key, new);
+                        done = done.saturating_add(1);
+                    }
                     Err(refusal) => failures.push(refusal),
                 }
             }
-            let changes: Vec<_> = written
-                .iter()
-                .map(|(key, old, new)| Change { key: *key, old: old.as_deref(), new: Some(new) })
-                .collect();
-            if changes.is_empty() {
-                return Ok(Some((0, failures)));
-            }
-            Ok(settled(self.commit(&changes, &[], Durability::Power)?, (changes.len(), failures)))
+            Ok(ruling.answer((done, failures)))
         })?;
         resealed.done = resealed.done.saturating_add(done);
         resealed.failed = resealed.failed.saturating_add(failures.len());
@@ -256,7 +242,7 @@ impl Tfa {
         }
         let entry = Entry::new(actor, Event::KeysRetired, None).with_key(keys.current());
         // Synced, and with it every reseal before it.
-        let _ = self.commit(&[], slice::from_ref(&entry), Durability::Power)?;
+        self.settle(&[], Durability::Power, |_| Ok(Ruling::new(()).line(entry.clone())))?;
         let current = keys.current_alone();
         current.write(&self.config.key_file)?;
         self.use_keys(current).map(drop)
@@ -264,13 +250,14 @@ impl Tfa {
 
     /// All keys, in the key file or under which a secret is sealed, in the order of their ids.
     pub fn key_uses(&self) -> Result<Vec<KeyUse>, Refusal> {
-        let sealing = self.sealing()?;
+        let sealing = self.sealing(self.store.read(&[KEYS])?.at(0))?;
         let keys = self.read_keys(&sealing.id)?;
         let mut secrets: BTreeMap<String, usize> = keys.ids().map(|id| (id.to_owned(), 0)).collect();
         self.each_batch(|names| {
             let records: Vec<_> = names.iter().map(|name| Key { kind: Kind::Subject, name }).collect();
-            for (name, text) in names.iter().zip(self.store.read(&records)?) {
-                let record: Option<Enrolment> = record::read(&record::name_subject(name), text.as_deref())?;
+            let texts = self.store.read(&records)?;
+            for (place, name) in names.iter().enumerate() {
+                let record: Option<Enrolment> = record::read(&record::name_subject(name), texts.at(place))?;
                 if let Some(enrolment) = record {
                     let count = secrets.entry(enrolment.secret.key().to_owned()).or_default();
                     *count = count.saturating_add(1);

@@ -4,16 +4,19 @@
 //! machines that share the store; a wrong code is counted before it is reported; while a subject is locked no code is
 //! looked at; whatever cannot be answered keeps out.
 
+use std::time::Duration;
+
 use super::audit::{Actor, Entry, Event};
-use super::enrolment::Records;
+use super::enrolment::{enrolment_in, enrolment_key};
 use super::guess::{Guesses, Lock};
 use super::reason::Refusal;
 use super::record::{self, Enrolment, POLICY};
+use super::settle::Ruling;
 use super::{Tfa, policy};
 use crate::accounts::Subject;
 use crate::otp::code;
 use crate::otp::recovery::{self, RecoveryCode};
-use crate::store::{Durability, Key, Kind};
+use crate::store::{Durability, Key, Texts};
 
 /// Which kind of code let somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +64,25 @@ enum Finding {
 /// The policy and a subject's enrolment, at one moment.
 struct Situation {
     policy: bool,
-    records: Records,
     enrolment: Option<Enrolment>,
+}
+
+impl Situation {
+    /// What it is read from, for the subject whose records are kept under `name`.
+    fn keys(name: &str) -> [Key<'_>; 2] {
+        [POLICY, enrolment_key(name)]
+    }
+
+    fn read(subject: &Subject, texts: &Texts) -> Result<Self, Refusal> {
+        Ok(Situation { policy: policy::enabled(texts.at(0))?, enrolment: enrolment_in(subject, texts.at(1))? })
+    }
 }
 
 impl Tfa {
     /// How `subject` stands.
     pub fn status(&self, subject: &Subject) -> Result<Status, Refusal> {
-        let situation = self.situation(subject)?;
+        let name = record::subject_name(subject.name());
+        let situation = Situation::read(subject, &self.store.read(&Situation::keys(&name))?)?;
         let guesses = situation.enrolment.as_ref().map(|enrolment| enrolment.guesses).unwrap_or_default();
         Ok(Status {
             required: situation.policy && situation.enrolment.is_some(),
@@ -81,94 +95,100 @@ impl Tfa {
 
     /// Judges a login of `subject` with `token`. What is let in is committed before it is told.
     pub fn login(&self, actor: Actor<'_>, subject: &Subject, token: &str) -> Result<Verdict, Refusal> {
-        self.settle(|| {
-            let situation = self.situation(subject)?;
-            match situation.enrolment {
-                Some(enrolment) if situation.policy => self.judge(actor, subject, &situation.records, enrolment, token),
-                _ => Ok(Some(Verdict::NotRequired)),
-            }
+        let name = record::subject_name(subject.name());
+        let keys = Situation::keys(&name);
+        // A recovery code is gone for good; a step is closed after a power cut as well (module `boot`).
+        let recovery = RecoveryCode::parse(token);
+        let durability = if recovery.is_some() { Durability::Power } else { Durability::Process };
+        self.settle(&keys, durability, |texts| {
+            let situation = Situation::read(subject, &texts)?;
+            let Some(enrolment) = situation.enrolment.filter(|_| situation.policy) else {
+                return Ok(Ruling::new(Verdict::NotRequired));
+            };
+            let (verdict, event, enrolment) = self.judge(subject, enrolment, token, recovery.as_ref())?;
+            let text = enrolment.as_ref().map(record::write).transpose()?;
+            let ruling = Ruling::new(verdict).line(Entry::new(actor, event, Some(subject.name())));
+            Ok(match text {
+                Some(text) => ruling.change(enrolment_key(&name), Some(text)),
+                None => ruling,
+            })
         })
     }
 
     /// Forgets the wrong codes of `subject`, and with them every lock.
     pub fn unlock(&self, actor: Actor<'_>, subject: &Subject) -> Result<(), Refusal> {
-        let entry = Entry::new(actor, Event::Unlocked, Some(subject.name()));
-        self.settle(|| {
-            let situation = self.situation(subject)?;
-            match situation.enrolment {
-                Some(enrolment) if enrolment.guesses != Guesses::default() => {
-                    let enrolment = Enrolment { guesses: Guesses::default(), ..enrolment };
-                    self.replace(&situation.records, &enrolment, &entry, Durability::Power)
-                }
-                _ => Ok(Some(())),
+        let name = record::subject_name(subject.name());
+        let key = enrolment_key(&name);
+        self.settle(&[key], Durability::Power, |texts| {
+            let ruling = Ruling::new(());
+            let Some(enrolment) = enrolment_in(subject, texts.at(0))? else { return Ok(ruling) };
+            if enrolment.guesses == Guesses::default() {
+                return Ok(ruling);
             }
+            let text = record::write(&Enrolment { guesses: Guesses::default(), ..enrolment })?;
+            Ok(ruling.change(key, Some(text)).line(Entry::new(actor, Event::Unlocked, Some(subject.name()))))
         })
     }
 
-    /// The verdict on one moment's enrolment, committed. `None`: the moment has passed.
+    /// The verdict on an enrolment, what it is called in the audit trail, and the enrolment as it is from then on if that
+    /// changes it.
     fn judge(
         &self,
-        actor: Actor<'_>,
         subject: &Subject,
-        records: &Records,
         mut enrolment: Enrolment,
         token: &str,
-    ) -> Result<Option<Verdict>, Refusal> {
+        recovery: Option<&RecoveryCode>,
+    ) -> Result<(Verdict, Event, Option<Enrolment>), Refusal> {
         let (now, limits) = (self.clock.now(), self.config.lockout);
         let lock = limits.lock(enrolment.guesses, now);
         let code = code::parse(token, enrolment.digits);
-        let entry = |event| Entry::new(actor, event, Some(subject.name()));
-        let denied = |event, refusal| {
-            self.note(&entry(event))?;
-            Ok(Some(Verdict::Denied(refusal, lock)))
-        };
         if lock.retry_after > 0 {
-            return denied(Event::Locked, Refusal::Locked(lock.retry_after));
+            return Ok((Verdict::Denied(Refusal::Locked(lock.retry_after), lock), Event::Locked, None));
         }
         if lock.hard && code.is_some() {
-            return denied(Event::Locked, Refusal::HardLocked);
+            return Ok((Verdict::Denied(Refusal::HardLocked, lock), Event::Locked, None));
         }
-        let (verdict, event, durability) = match self.find(subject, &enrolment, code, token)? {
+        let (verdict, event) = match self.find(subject, &enrolment, now, code, recovery)? {
             Finding::Step(step) => {
                 enrolment.last_step = step;
                 enrolment.guesses = Guesses::default();
-                (Verdict::Verified(Method::Totp), Event::Verified, Durability::Process)
+                (Verdict::Verified(Method::Totp), Event::Verified)
             }
             Finding::Recovery(place) => {
                 enrolment.recovery.remove(place);
                 enrolment.guesses = Guesses::default();
-                (Verdict::Verified(Method::Recovery), Event::VerifiedByRecoveryCode, Durability::Power)
+                (Verdict::Verified(Method::Recovery), Event::VerifiedByRecoveryCode)
             }
-            Finding::Used => return denied(Event::Replayed, Refusal::UsedCode),
+            Finding::Used => return Ok((Verdict::Denied(Refusal::UsedCode, lock), Event::Replayed, None)),
             Finding::Wrong => {
                 enrolment.guesses = limits.after_failure(enrolment.guesses, now);
-                let lock = limits.lock(enrolment.guesses, now);
-                (Verdict::Denied(Refusal::WrongCode, lock), Event::Wrong, Durability::Process)
+                (Verdict::Denied(Refusal::WrongCode, limits.lock(enrolment.guesses, now)), Event::Wrong)
             }
         };
-        Ok(self.replace(records, &enrolment, &entry(event), durability)?.map(|()| verdict))
+        Ok((verdict, event, Some(enrolment)))
     }
 
-    /// What `token` is: as a one-time code when it is `code`, as a recovery code otherwise.
+    /// What was typed: as a one-time code when it is `code`, as a recovery code otherwise.
     fn find(
         &self,
         subject: &Subject,
         enrolment: &Enrolment,
+        now: Duration,
         code: Option<u64>,
-        token: &str,
+        recovery: Option<&RecoveryCode>,
     ) -> Result<Finding, Refusal> {
         let secret = self.open_secret(subject.name(), &enrolment.secret)?;
         if let Some(code) = code {
             let parameters = enrolment.parameters();
-            let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);
+            let window = code::window(parameters.step(now.as_secs()), self.config.skew);
             return Ok(match parameters.newest_match(secret.bytes(), window, code) {
                 Some(step) if step > self.last_used_step(enrolment) => Finding::Step(step),
                 Some(_) => Finding::Used,
                 None => Finding::Wrong,
             });
         }
-        let place = RecoveryCode::parse(token)
-            .and_then(|code| recovery::position(&code.mac(subject.name(), &secret), &enrolment.recovery));
+        let place =
+            recovery.and_then(|code| recovery::position(&code.mac(subject.name(), &secret), &enrolment.recovery));
         Ok(place.map_or(Finding::Wrong, Finding::Recovery))
     }
 
@@ -180,15 +200,5 @@ impl Tfa {
             seconds => *code::window(enrolment.parameters().step(seconds), self.config.skew).end(),
         };
         enrolment.last_step.max(floor)
-    }
-
-    fn situation(&self, subject: &Subject) -> Result<Situation, Refusal> {
-        let name = record::subject_name(subject.name());
-        let keys = [POLICY, Key { kind: Kind::Subject, name: &name }];
-        let mut texts = self.store.read(&keys)?.into_iter();
-        let policy = policy::enabled(texts.next().flatten().as_deref())?;
-        let records = Records { enrolment: texts.next().flatten(), removed: None, name };
-        let enrolment = self.enrolment_in(subject, &records)?;
-        Ok(Situation { policy, records, enrolment })
     }
 }

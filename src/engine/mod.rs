@@ -14,9 +14,9 @@
 //! | `users` | who has two-factor authentication |
 //! | `keys` | the keys that secrets are sealed under, and changing them |
 //! | `audit` | no change and no verdict without its line |
+//! | `settle` | how a rule's ruling becomes so |
 //!
-//! Promise: every decision is taken on records read at one moment and committed only if they are still so; when they
-//! are not, it is taken again.
+//! Promise: every decision is taken on records of one moment, and committed with its lines while they are still so.
 
 pub mod audit;
 pub mod config;
@@ -31,6 +31,7 @@ pub mod users;
 
 mod boot;
 mod record;
+mod settle;
 mod syslog;
 #[cfg(test)]
 mod tests;
@@ -42,14 +43,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::fork;
 use crate::store::seal::KeyRing;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Commit, Kind, Store, Unavailable};
+use crate::store::{Kind, Store, Unavailable};
 
 use audit::Trail;
 use config::Config;
 use reason::Refusal;
-
-/// How often a decision is taken again before the store is called too busy. Each time, somebody else's was committed.
-const MAX_RACES: u32 = 1000;
 
 /// The library, opened: what a handle of the C border holds. May be used from any thread at once.
 pub struct Tfa {
@@ -76,7 +74,7 @@ impl Tfa {
         let open = || {
             let keys = KeyRing::read(&config.key_file)?;
             boot::refuse_lost(&store, &config, keys.is_some())?;
-            let floor = boot::floor(&store, boot::kernel_boot_id(), clock.now())?;
+            let floor = boot::floor(&store, &boot::kernel_boot_id(), clock.now())?;
             Ok((keys.map_or_else(|| make_keys(&config, &store), Ok)?, floor))
         };
         let (keys, floor) = open().map_err(|error: Unavailable| error.0)?;
@@ -102,24 +100,6 @@ impl Tfa {
         let _operation = fork::enter().map_err(Unavailable::from)?;
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Directory::callback(lookup));
         Ok(())
-    }
-
-    /// Takes a decision until nobody got in between. `None` from `decide` means that somebody did.
-    fn settle<T>(&self, mut decide: impl FnMut() -> Result<Option<T>, Refusal>) -> Result<T, Refusal> {
-        for _ in 0..MAX_RACES {
-            if let Some(settled) = decide()? {
-                return Ok(settled);
-            }
-        }
-        Err(Refusal::Unavailable("too many changes at once. Try again".to_owned()))
-    }
-}
-
-/// `value` when the commit was made, `None` when it has to be decided again.
-fn settled<T>(commit: Commit, value: T) -> Option<T> {
-    match commit {
-        Commit::Done => Some(value),
-        Commit::Outdated => None,
     }
 }
 

@@ -1,12 +1,12 @@
 //! The store: where records live, and what is promised about them.
 //!
-//! A record is a text under a kind and a name; the engine decides what it says. A record's version is its content:
-//! a change names the text that it replaces, and is refused when the record has moved on. As every decision is a
-//! function of the texts it read, such a commit is as good as having held a lock, on one machine and on many.
+//! A record is a text under a kind and a name; the engine decides what it says. A decision reads some records and says
+//! what to change; the store settles it as if nobody came between. How is the backend's affair: by a lock, on one
+//! machine, or by comparing and setting and deciding again, on many.
 //!
 //! What every backend promises (the suite in `conformance` puts each to the test):
-//! * [`Store::read`] sees one moment: no commit is seen in part.
-//! * [`Store::commit`] makes all changes and writes all lines of the audit trail, or none of either, and says which.
+//! * [`Store::transact`] reads one moment: no commit is seen in part. It makes all changes and writes all lines of the audit trail, or none of either, on records
+//!   that are still as they were read.
 //! * Lines are numbered in the order of their commits, and a number is never given twice.
 //! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also a power cut.
 //! * A failure says why in words that hold no record. It changed nothing, or, when the disk failed in the middle of a
@@ -42,24 +42,33 @@ pub struct Key<'a> {
     pub name: &'a str,
 }
 
-/// One change to one record, with the text that it expects to find.
+/// The texts of some records at one moment, in the order in which their keys were given.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Texts(Vec<Option<String>>);
+
+impl Texts {
+    /// The text under the key at `place`, if there is one.
+    pub fn at(&self, place: usize) -> Option<&str> {
+        self.0.get(place)?.as_deref()
+    }
+}
+
+/// What a record is to say.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
-    /// The record.
+    /// The record: one of those that were read.
     pub key: Key<'a>,
-    /// Its text until now; `None`: there is no such record.
-    pub old: Option<&'a str>,
     /// Its text from now on; `None`: it goes away.
-    pub new: Option<&'a str>,
+    pub text: Option<String>,
 }
 
 /// A line of the audit trail, about to be written; the engine decides what it says.
-#[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
+#[derive(Clone, Debug)]
+pub struct Line {
     /// When it happened, in milliseconds since the epoch.
     pub time: u64,
     /// What happened.
-    pub text: &'a str,
+    pub text: String,
 }
 
 /// A line of the audit trail, as it was written.
@@ -74,14 +83,12 @@ pub struct StoredLine {
 }
 
 /// What is done as one: all of it or nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Transaction<'a> {
+#[derive(Clone, Debug, Default)]
+pub struct Decision<'a> {
     /// The changes to records.
-    pub changes: &'a [Change<'a>],
+    pub changes: Vec<Change<'a>>,
     /// The lines that tell of them.
-    pub lines: &'a [Line<'a>],
-    /// What the commit survives.
-    pub durability: Durability,
+    pub lines: Vec<Line>,
 }
 
 /// What a reported commit survives.
@@ -91,16 +98,6 @@ pub enum Durability {
     Process,
     /// A power cut as well.
     Power,
-}
-
-/// What became of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Commit {
-    /// All changes are made.
-    Done,
-    /// A record was not as expected; nothing is changed. Read again and decide again.
-    Outdated,
 }
 
 /// The store cannot answer, and why.
@@ -116,11 +113,14 @@ impl From<ForkedMidway> for Unavailable {
 
 /// A place for records. The promises are at the top of this module.
 pub trait Store: Send + Sync {
-    /// The texts under `keys`, in that order, all of one moment.
-    fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable>;
-
-    /// Makes all changes and writes all lines, or nothing when a record is not as expected.
-    fn commit(&self, transaction: &Transaction<'_>) -> Result<Commit, Unavailable>;
+    /// Commits what `decide` makes of the texts under `keys`, all of one moment, while they are still so. It may be asked
+    /// again; its last word is what is done.
+    fn transact<'k>(
+        &self,
+        keys: &[Key<'k>],
+        durability: Durability,
+        decide: &mut dyn FnMut(Texts) -> Decision<'k>,
+    ) -> Result<(), Unavailable>;
 
     /// At most `limit` names of `kind` that are not before `from` and, when given, before `before`, in the order of
     /// their bytes.
@@ -138,6 +138,35 @@ pub trait Store: Send + Sync {
 
     /// Whether a power cut can undo a commit of [`Durability::Process`]. If so, the engine closes the gap (`engine::boot`).
     fn forgets_on_power_cut(&self) -> bool;
+}
+
+impl dyn Store + '_ {
+    /// The texts under `keys`, all of one moment.
+    pub fn read(&self, keys: &[Key<'_>]) -> Result<Texts, Unavailable> {
+        self.settle(keys, Durability::Process, |texts| Ok((texts, Decision::default())))
+    }
+
+    /// [`Store::transact`] for a decision that has an answer, which is given once the decision is committed, or that
+    /// fails, which changes nothing.
+    pub fn settle<'k, T, E: From<Unavailable>>(
+        &self,
+        keys: &[Key<'k>],
+        durability: Durability,
+        mut decide: impl FnMut(Texts) -> Result<(T, Decision<'k>), E>,
+    ) -> Result<T, E> {
+        let mut outcome = None;
+        self.transact(keys, durability, &mut |texts| match decide(texts) {
+            Ok((answer, decision)) => {
+                outcome = Some(Ok(answer));
+                decision
+            }
+            Err(error) => {
+                outcome = Some(Err(error));
+                Decision::default()
+            }
+        })?;
+        outcome.unwrap_or_else(|| Err(Unavailable("The store asked for no decision".to_owned()).into()))
+    }
 }
 
 #[cfg(test)]

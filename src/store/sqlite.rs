@@ -2,9 +2,12 @@
 //!
 //! WAL mode with `synchronous=NORMAL`: a commit is in the page cache of the operating system when it is reported, and
 //! survives the death of every process. [`Durability::Power`] turns `synchronous=FULL` on for that commit, which syncs
-//! the write-ahead log, with everything before it. Every write begins as a write (`BEGIN IMMEDIATE`), thus waits its
-//! turn instead of failing. The audit trail is a table in the order of its numbers and nothing more: a line costs one
-//! row at its end.
+//! the write-ahead log, with everything before it. The audit trail is a table in the order of its numbers and nothing
+//! more: a line costs one row at its end.
+//!
+//! A decision is one transaction. It begins as a reading one, so that what changes nothing needs no lock, and becomes a
+//! writing one with its first change; SQLite refuses that when somebody else wrote in between. Then it is begun again as
+//! a writing one, which waits its turn and finds nobody in between.
 //!
 //! Connections are kept for reuse, one a thread at a time. They do not cross a fork (module `fork`), nor do they go on
 //! with a file that was moved away or replaced under them.
@@ -17,7 +20,7 @@ use std::{fs, os::unix::fs::MetadataExt, thread};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-use super::{Change, Commit, Durability, Key, Kind, Store, StoredLine, Transaction, Unavailable, private};
+use super::{Change, Decision, Durability, Key, Kind, Store, StoredLine, Texts, Unavailable, private};
 use crate::fork::{self, CloseBeforeFork};
 
 /// How long an operation waits for another process's lock.
@@ -41,15 +44,14 @@ const MIGRATIONS: [&str; 2] = [
 /// More statements than there are, so that each is prepared once a connection.
 const STATEMENTS: usize = 32;
 
-const READ: &str = "(SELECT value FROM record WHERE kind = ? AND name = ?)";
-const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-const UPDATE: &str = "UPDATE record SET value = ?4 WHERE kind = ?1 AND name = ?2 AND value = ?3";
-const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2 AND value = ?3";
-const ABSENT: &str = "SELECT count(*) = 0 FROM record WHERE kind = ?1 AND name = ?2";
+const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
+const WRITE: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2";
 const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3) \
                      ORDER BY name LIMIT ?4";
 const COUNT: &str = "SELECT count(*) FROM record WHERE kind = ?1";
-const BEGIN: &str = "BEGIN IMMEDIATE";
+const BEGIN_READING: &str = "BEGIN DEFERRED";
+const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 const APPEND: &str = "INSERT INTO audit (time, text) VALUES (?1, ?2)";
@@ -65,15 +67,6 @@ pub struct Sqlite(Arc<Pool>);
 struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<Session>>,
-}
-
-/// Which idle connection will do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    /// One to the file that is at the path now.
-    Checked,
-    /// Any: a commit follows a read, which has just checked.
-    Idle,
 }
 
 /// One connection, and which file it is open on.
@@ -98,13 +91,9 @@ impl Sqlite {
     }
 
     /// Runs `operation` on a connection of its own. One that met an error is closed, and with it whatever it had begun.
-    fn with<T>(
-        &self,
-        whose: Whose,
-        operation: impl FnOnce(&mut Session) -> rusqlite::Result<T>,
-    ) -> Result<T, Unavailable> {
+    fn with<T>(&self, operation: impl FnOnce(&mut Session) -> rusqlite::Result<T>) -> Result<T, Unavailable> {
         let _operation = fork::enter()?;
-        let mut session = self.0.take(whose)?;
+        let mut session = self.0.take()?;
         match operation(&mut session) {
             Ok(value) => {
                 self.0.idle().push(session);
@@ -116,44 +105,27 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn read(&self, keys: &[Key<'_>]) -> Result<Vec<Option<String>>, Unavailable> {
-        // One statement sees one moment, without a transaction around it.
-        let statement = format!("SELECT {}", vec![READ; keys.len()].join(", "));
-        self.with(Whose::Checked, |session| {
-            let mut statement = session.connection.prepare_cached(&statement)?;
-            for (place, key) in keys.iter().enumerate() {
-                let parameter = place.saturating_mul(2).saturating_add(1);
-                statement.raw_bind_parameter(parameter, key.kind as u8)?;
-                statement.raw_bind_parameter(parameter.saturating_add(1), key.name)?;
-            }
-            let mut rows = statement.raw_query();
-            let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            (0..keys.len()).map(|place| row.get(place)).collect()
-        })
-    }
-
-    fn commit(&self, transaction: &Transaction<'_>) -> Result<Commit, Unavailable> {
-        self.with(Whose::Idle, |session| {
-            session.set_durability(transaction.durability)?;
-            let connection = &session.connection;
-            run(connection, BEGIN)?;
-            for change in transaction.changes {
-                if !apply(connection, change)? {
-                    run(connection, ROLLBACK)?;
-                    return Ok(Commit::Outdated);
+    fn transact<'k>(
+        &self,
+        keys: &[Key<'k>],
+        durability: Durability,
+        decide: &mut dyn FnMut(Texts) -> Decision<'k>,
+    ) -> Result<(), Unavailable> {
+        self.with(|session| {
+            session.set_durability(durability)?;
+            match session.transact(BEGIN_READING, keys, decide) {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                    session.run(ROLLBACK)?;
+                    session.transact(BEGIN_WRITING, keys, decide)
                 }
+                result => result,
             }
-            for line in transaction.lines {
-                connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
-            }
-            run(connection, COMMIT)?;
-            Ok(Commit::Done)
         })
     }
 
     fn names(&self, kind: Kind, from: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.with(Whose::Checked, |session| {
+        self.with(|session| {
             let mut statement = session.connection.prepare_cached(NAMES)?;
             let names = statement.query_map(params![kind as u8, from, before, limit], |row| row.get(0))?;
             names.collect()
@@ -161,7 +133,7 @@ impl Store for Sqlite {
     }
 
     fn count(&self, kind: Kind) -> Result<u64, Unavailable> {
-        self.with(Whose::Checked, |session| {
+        self.with(|session| {
             let count: i64 = session.connection.prepare_cached(COUNT)?.query_row([kind as u8], |row| row.get(0))?;
             Ok(count.unsigned_abs())
         })
@@ -169,7 +141,7 @@ impl Store for Sqlite {
 
     fn lines(&self, after: u64, limit: usize) -> Result<Vec<StoredLine>, Unavailable> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.with(Whose::Checked, |session| {
+        self.with(|session| {
             let mut statement = session.connection.prepare_cached(LINES)?;
             let lines = statement.query_map(params![signed(after), limit], |row| {
                 let number = |place| row.get(place).map(i64::unsigned_abs);
@@ -181,7 +153,7 @@ impl Store for Sqlite {
 
     fn prune(&self, time: u64, limit: usize) -> Result<(), Unavailable> {
         let (time, limit) = (signed(time), i64::try_from(limit).unwrap_or(i64::MAX));
-        self.with(Whose::Checked, |session| {
+        self.with(|session| {
             // Nearly always there is nothing to do, which a look at one row tells.
             let oldest: Option<i64> =
                 session.connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0)).optional()?;
@@ -203,11 +175,9 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An idle connection, or a new one.
-    fn take(&self, whose: Whose) -> Result<Session, Unavailable> {
-        if whose == Whose::Checked {
-            self.drop_moved()?;
-        }
+    /// An idle connection to the file that is at the path now, or a new one.
+    fn take(&self) -> Result<Session, Unavailable> {
+        self.drop_moved()?;
         if let Some(session) = self.idle().pop() {
             return Ok(session);
         }
@@ -271,25 +241,41 @@ impl Session {
         }
         Ok(())
     }
-}
 
-/// Makes one change. `false`: the record is not as expected.
-fn apply(connection: &Connection, change: &Change<'_>) -> rusqlite::Result<bool> {
-    let (kind, name) = (change.key.kind as u8, change.key.name);
-    let changed = |count: usize| count == 1;
-    Ok(match (change.old, change.new) {
-        (None, Some(new)) => connection.prepare_cached(INSERT)?.execute(params![kind, name, new]).map(changed)?,
-        (Some(old), Some(new)) => {
-            connection.prepare_cached(UPDATE)?.execute(params![kind, name, old, new]).map(changed)?
+    /// Reads, decides and commits in one transaction.
+    fn transact<'k>(
+        &self,
+        begin: &str,
+        keys: &[Key<'k>],
+        decide: &mut dyn FnMut(Texts) -> Decision<'k>,
+    ) -> rusqlite::Result<()> {
+        self.run(begin)?;
+        let decision = decide(self.texts(keys)?);
+        for Change { key, text } in &decision.changes {
+            match text {
+                Some(text) => {
+                    self.connection.prepare_cached(WRITE)?.execute(params![key.kind as u8, key.name, text])?
+                }
+                None => self.connection.prepare_cached(DELETE)?.execute(params![key.kind as u8, key.name])?,
+            };
         }
-        (Some(old), None) => connection.prepare_cached(DELETE)?.execute(params![kind, name, old]).map(changed)?,
-        (None, None) => connection.prepare_cached(ABSENT)?.query_row(params![kind, name], |row| row.get(0))?,
-    })
-}
+        for line in &decision.lines {
+            self.connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
+        }
+        self.run(COMMIT)
+    }
 
-/// Runs a statement that has no parameters, prepared once a connection.
-fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(statement)?.execute([]).map(drop)
+    fn texts(&self, keys: &[Key<'_>]) -> rusqlite::Result<Texts> {
+        let mut statement = self.connection.prepare_cached(READ)?;
+        let mut text =
+            |key: &Key<'_>| statement.query_row(params![key.kind as u8, key.name], |row| row.get(0)).optional();
+        keys.iter().map(&mut text).collect::<rusqlite::Result<_>>().map(Texts)
+    }
+
+    /// Runs a statement that has no parameters, prepared once a connection.
+    fn run(&self, statement: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
+    }
 }
 
 /// A number as SQLite keeps it.
@@ -463,8 +449,7 @@ mod tests {
         for file in ["tfa.db", "tfa.db-wal", "tfa.db-shm"] {
             let _ = fs::rename(folder.path().join(file), folder.path().join(format!("old-{file}")));
         }
-        let key = Key { kind: Kind::Subject, name: "example" };
-        assert!(store.read(&[key]).unwrap_err().0.contains("is gone"));
+        assert!(conformance::set(&store, "example", None).unwrap_err().0.contains("is gone"));
         conformance::put(&Sqlite::open(&path).unwrap(), "example", "new");
         assert_eq!(conformance::get(&store, "example").as_deref(), Some("new"));
     }
@@ -488,11 +473,10 @@ mod tests {
         let store = Sqlite::open(&path).unwrap();
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let change = [Change { key: Key { kind: Kind::Subject, name: "example" }, old: None, new: Some("text") }];
-        let transaction = Transaction { changes: &change, lines: &[], durability: Durability::Process };
-        assert!(store.commit(&transaction).unwrap_err().0.contains("locked"));
+        assert!(conformance::set(&store, "example", Some("text")).unwrap_err().0.contains("locked"));
+        assert_eq!(conformance::get(&store, "example"), None, "reading goes on");
         other.execute_batch("ROLLBACK").unwrap();
-        assert_eq!(store.commit(&transaction).unwrap(), Commit::Done);
+        conformance::put(&store, "example", "text");
     }
 
     #[test]
