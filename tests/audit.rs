@@ -26,15 +26,39 @@ struct Site {
     folder: TempDir,
 }
 
+/// Lines that [`Site::everything`] has.
+const EVERYTHING: usize = 19;
+
+/// A sink that keeps what it hears.
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Sink for Heard {
+    fn tell(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+}
+
 impl Site {
     fn new() -> Site {
+        Site::keeping(30)
+    }
+
+    /// One that keeps lines for so many days.
+    fn keeping(days: u64) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(1_800_000_015));
         let config =
-            json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display()), "audit": {"days": 30}});
+            json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display()), "audit": {"days": days}});
         std::fs::write(folder.path().join("tfa.json"), config.to_string()).unwrap();
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock.clone()).unwrap();
         Site { tfa, clock, folder }
+    }
+
+    /// What a sink hears from now on.
+    fn listen(&self) -> Arc<Mutex<Vec<String>>> {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        self.tfa.set_audit(Box::new(Heard(heard.clone()))).unwrap();
+        heard
     }
 
     fn whm(&self, function: &str, args: Value) {
@@ -112,6 +136,7 @@ fn everything_has_its_line_and_no_line_a_secret() {
         "policy_disabled",
     ];
     assert_eq!(events, [&before[..], &["wrong"; 5], &after].concat());
+    assert_eq!(events.len(), EVERYTHING);
     assert_eq!(
         lines[4],
         json!({"time": "2027-01-15T08:00:15.000Z", "event": "verified", "subject": "example", "caller": "root",
@@ -154,18 +179,20 @@ fn a_follower_sees_lines_as_they_come() {
 
 #[test]
 fn a_sink_hears_what_is_committed() {
-    struct Heard(Arc<Mutex<Vec<String>>>);
-    impl Sink for Heard {
-        fn tell(&self, line: &str) {
-            self.0.lock().unwrap().push(line.to_owned());
-        }
-    }
     let site = Site::new();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    site.tfa.set_audit(Box::new(Heard(heard.clone()))).unwrap();
+    let heard = site.listen();
     site.everything();
     let heard: Vec<Value> = heard.lock().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(heard, site.lines(&[]));
+}
+
+#[test]
+fn with_no_days_to_keep_them_lines_go_to_the_sinks_alone() {
+    let site = Site::keeping(0);
+    let heard = site.listen();
+    site.everything();
+    assert_eq!(heard.lock().unwrap().len(), EVERYTHING);
+    assert_eq!(site.lines(&[]).len(), 0);
 }
 
 #[test]

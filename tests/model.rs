@@ -75,8 +75,8 @@ struct Model {
     enrolled: Option<usize>,
     /// The last step that was accepted of the secret; 0 when none was.
     last_step: u64,
-    /// The secret that was removed last, and its last step.
-    removed: Option<(usize, u64)>,
+    /// The secrets that were there before, and the last step of any of them.
+    removed: Option<(Vec<usize>, u64)>,
     failures: u32,
     locked_until: u64,
     recovery: Vec<usize>,
@@ -87,26 +87,39 @@ impl Model {
         self.locked_until.saturating_sub(now).min(penalty(self.failures))
     }
 
-    fn begin(&mut self, secret: usize, last_step: u64) {
-        *self = Model { policy: self.policy, enrolled: Some(secret), last_step, ..Model::default() };
+    fn begin(&mut self, secret: usize, last_step: u64, now: u64) {
+        let removed = self.memory(Some(secret), now);
+        *self = Model { policy: self.policy, enrolled: Some(secret), last_step, removed, ..Model::default() };
     }
 
-    /// The last step of a secret that is there, or was until it was removed.
+    /// The last step of a secret that is there, or was until it was removed or replaced.
     fn last_step_of(&self, secret: usize) -> u64 {
-        match self.removed {
+        match &self.removed {
             _ if self.enrolled == Some(secret) => self.last_step,
-            Some((removed, last_step)) if removed == secret => last_step,
+            Some((removed, last_step)) if removed.contains(&secret) => *last_step,
             _ => 0,
         }
     }
 
-    /// What is removed is remembered while its last step could still be given again.
     fn remove(&mut self, now: u64) {
-        let removed = match self.enrolled {
-            Some(secret) if self.last_step + 1 >= now / PERIOD => Some((secret, self.last_step)),
-            _ => self.removed,
-        };
-        *self = Model { policy: self.policy, removed, ..Model::default() };
+        if self.enrolled.is_some() {
+            let removed = self.memory(None, now);
+            *self = Model { policy: self.policy, removed, ..Model::default() };
+        }
+    }
+
+    /// What was there is remembered while its last step could still be given again.
+    fn memory(&self, next: Option<usize>, now: u64) -> Option<(Vec<usize>, u64)> {
+        let is_live = |last_step: u64| last_step + 1 >= now / PERIOD;
+        let memory = self.removed.clone().filter(|(_, last_step)| is_live(*last_step));
+        match self.enrolled {
+            Some(secret) if self.enrolled != next && is_live(self.last_step) => {
+                let (mut secrets, last_step) = memory.unwrap_or_default();
+                secrets.push(secret);
+                Some((secrets, last_step.max(self.last_step)))
+            }
+            _ => memory,
+        }
     }
 
     fn enrol(&mut self, secret: usize, step: u64, now: u64) -> Result<(), Refusal> {
@@ -116,7 +129,7 @@ impl Model {
         if step <= self.last_step_of(secret) {
             return Err(Refusal::UsedCode);
         }
-        self.begin(secret, step);
+        self.begin(secret, step, now);
         Ok(())
     }
 
@@ -250,7 +263,7 @@ fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
         }
         Call::SetSecret { secret } => {
             house.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
-            model.begin(secret, model.last_step_of(secret));
+            model.begin(secret, model.last_step_of(secret), now);
         }
         Call::Remove => {
             house.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject)).unwrap();

@@ -27,7 +27,7 @@ const PRUNED_EVERY: u64 = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Days that a line is kept.
+    /// Days that a line is kept; with 0 none is written, and only the sinks hear of it.
     pub days: u64,
     /// Whether lines go to syslog as well.
     pub syslog: bool,

@@ -123,7 +123,7 @@ impl Written {
         within("lockout.seconds", seconds, 1, 86_400)?;
         within("lockout.max_seconds", max_seconds, seconds, 86_400)?;
         within("lockout.hard_limit", hard_limit.into(), failures.into(), 1_000_000)?;
-        within("audit.days", self.audit.days, 1, 36_500)?;
+        within("audit.days", self.audit.days, 0, 36_500)?;
         let hostname = self.hostname.unwrap_or_else(kernel_hostname);
         issuer::check(&hostname).map_err(|why| format!("The configuration's \"hostname\" is not valid: {why}"))?;
         Ok(Config {
@@ -193,7 +193,7 @@ mod tests {
             (r#"{"lockout": {"tries": 5}}"#, "tries"),
             (r#"{"lockout": {"hard_limit": 1}}"#, "hard_limit"),
             (r#"{"lockout": {"seconds": -1}}"#, "lockout.seconds"),
-            (r#"{"audit": {"days": 0}}"#, "audit.days"),
+            (r#"{"audit": {"days": 36501}}"#, "audit.days"),
             (r#"{"audit": {"syslog": 1}}"#, "audit.syslog"),
             (r#"{"audit": {"file": "/x"}}"#, "file"),
             (r#"{"hostname": "a\u0007b"}"#, "hostname"),

@@ -54,7 +54,8 @@ impl Tfa {
         let time = milliseconds(self.clock.now());
         let (answer, entries) = self.store.settle(keys, durability, |texts| {
             let Ruling { answer, changes, entries } = rule(texts)?;
-            let lines = entries.iter().map(|entry| Ok(Line { time, text: entry.write()? }));
+            let kept = if self.config.audit.days > 0 { entries.as_slice() } else { &[] };
+            let lines = kept.iter().map(|entry| Ok(Line { time, text: entry.write()? }));
             let lines = lines.collect::<Result<_, Refusal>>()?;
             Ok::<_, Refusal>(((answer, entries), Decision { changes, lines }))
         })?;

@@ -133,7 +133,8 @@ pub trait Store: Send + Sync {
     fn lines(&self, after: u64, limit: usize) -> Result<Vec<StoredLine>, Unavailable>;
 
     /// Takes away, of the `limit` oldest lines, those from before `time` (milliseconds since the epoch). The newest line
-    /// of all stays, so that the next one gets a number of its own.
+    /// of all stays, so that the next one gets a number of its own. Also makes room for the lines to come, where a full
+    /// disk could keep them out.
     fn prune(&self, time: u64, limit: usize) -> Result<(), Unavailable>;
 
     /// Whether a power cut can undo a commit of [`Durability::Process`]. If so, the engine closes the gap (`engine::boot`).

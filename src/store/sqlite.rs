@@ -9,6 +9,9 @@
 //! writing one with its first change; SQLite refuses that when somebody else wrote in between. Then it is begun again as
 //! a writing one, which waits its turn and finds nobody in between.
 //!
+//! A full disk must not keep people out. What a login writes goes over old pages of the log and of the database, so both
+//! keep some ready that have their place on the disk already (see `keep_room`).
+//!
 //! Connections are kept for reuse, one a thread at a time. They do not cross a fork (module `fork`), nor do they go on
 //! with a file that was moved away or replaced under them.
 
@@ -25,6 +28,9 @@ use crate::fork::{self, CloseBeforeFork};
 
 /// How long an operation waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it sleeps before it tries again. SQLite's own timeout sleeps ever longer, up to a tenth of a second, and
+/// whoever has waited longest comes last.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
 /// "TFA1", so that `file` and we know our own.
 const APPLICATION_ID: i32 = 0x5446_4131;
 /// What made each version of the schema from the one before; `user_version` counts them.
@@ -39,13 +45,23 @@ const MIGRATIONS: [&str; 2] = [
         id   INTEGER PRIMARY KEY,
         time INTEGER NOT NULL,
         text TEXT NOT NULL
-    ) STRICT",
+    ) STRICT;
+    CREATE TABLE room (filling BLOB NOT NULL) STRICT",
 ];
+/// Bytes of a page. A login writes two, a record's and the audit trail's last: half of SQLite's usual size spares a
+/// tenth of its time, and a record still fits into one.
+const PAGE_BYTES: u32 = 2048;
+/// Pages that are kept free for what a login writes while the disk is full: some 14 lines of the audit trail each.
+const ROOM: i64 = 512;
+/// Pages that are made free at once: as many as the write-ahead log has when it is begun anew, so that it has its room
+/// as well.
+const NEW_ROOM: i64 = 1024;
 /// More statements than there are, so that each is prepared once a connection.
 const STATEMENTS: usize = 32;
 
 const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
-const WRITE: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+const UPDATE: &str = "UPDATE record SET value = ?3 WHERE kind = ?1 AND name = ?2";
 const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2";
 const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3) \
                      ORDER BY name LIMIT ?4";
@@ -161,7 +177,7 @@ impl Store for Sqlite {
                 session.set_durability(Durability::Process)?;
                 session.connection.prepare_cached(PRUNE)?.execute(params![time, limit])?;
             }
-            Ok(())
+            session.keep_room()
         })
     }
 
@@ -217,8 +233,8 @@ impl Session {
             let directory =
                 fs::canonicalize(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")));
             let real = directory.unwrap_or_default().join(path.file_name().unwrap_or_default());
-            let connection = Connection::open_with_flags(real, flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
+            let mut connection = Connection::open_with_flags(real, flags)?;
+            connection.busy_handler(Some(wait_a_little))?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.pragma_update(None, "trusted_schema", "OFF")?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -252,17 +268,35 @@ impl Session {
         self.run(begin)?;
         let decision = decide(self.texts(keys)?);
         for Change { key, text } in &decision.changes {
+            let (kind, name) = (key.kind as u8, key.name);
             match text {
+                // Nearly always it is there already, which is the cheaper statement.
                 Some(text) => {
-                    self.connection.prepare_cached(WRITE)?.execute(params![key.kind as u8, key.name, text])?
+                    if self.connection.prepare_cached(UPDATE)?.execute(params![kind, name, text])? == 0 {
+                        self.connection.prepare_cached(INSERT)?.execute(params![kind, name, text])?;
+                    }
                 }
-                None => self.connection.prepare_cached(DELETE)?.execute(params![key.kind as u8, key.name])?,
-            };
+                None => drop(self.connection.prepare_cached(DELETE)?.execute(params![kind, name])?),
+            }
         }
         for line in &decision.lines {
             self.connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
         }
         self.run(COMMIT)
+    }
+
+    /// Has [`ROOM`] free pages in the database. They are filled and emptied in two transactions, and the first is carried
+    /// over into the file, as only what was written there has its place on the disk.
+    fn keep_room(&self) -> rusqlite::Result<()> {
+        let connection = &self.connection;
+        let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        if number("freelist_count")? >= ROOM {
+            return Ok(());
+        }
+        let bytes = number("page_size")?.saturating_mul(NEW_ROOM);
+        connection.execute("INSERT INTO room VALUES (zeroblob(?1))", [bytes])?;
+        connection.execute("DELETE FROM room", [])?;
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
     }
 
     fn texts(&self, keys: &[Key<'_>]) -> rusqlite::Result<Texts> {
@@ -296,7 +330,10 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), Unavailable> {
             path.display()
         )));
     }
-    enter_wal_mode(connection)
+    // Without effect unless the database is new.
+    connection
+        .pragma_update(None, "page_size", PAGE_BYTES)
+        .and_then(|()| enter_wal_mode(connection))
         .and_then(|()| {
             connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
             // Another process may have been faster.
@@ -322,6 +359,15 @@ fn format_version(connection: &Connection, path: &Path) -> Result<i64, Unavailab
     }
 }
 
+/// Waits for a lock that was found taken `times` times before; `false`: long enough.
+fn wait_a_little(times: i32) -> bool {
+    let waited = BUSY_PAUSE.saturating_mul(times.unsigned_abs());
+    if waited < BUSY_TIMEOUT {
+        thread::sleep(BUSY_PAUSE);
+    }
+    waited < BUSY_TIMEOUT
+}
+
 /// Switches a new database to WAL. SQLite does not wait for others here, so this does.
 fn enter_wal_mode(connection: &Connection) -> rusqlite::Result<()> {
     let deadline = Instant::now().checked_add(BUSY_TIMEOUT);
@@ -331,7 +377,7 @@ fn enter_wal_mode(connection: &Connection) -> rusqlite::Result<()> {
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && deadline.is_some_and(|deadline| Instant::now() < deadline) =>
             {
-                thread::sleep(Duration::from_millis(2));
+                thread::sleep(BUSY_PAUSE);
             }
             result => return result.map(drop),
         }
