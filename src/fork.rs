@@ -77,16 +77,23 @@ impl Drop for Operation {
 pub fn enter() -> Result<Operation, ForkedMidway> {
     belongs_here()?;
     let depth = DEPTH.get();
-    while depth == 0 {
+    if depth == 0 {
+        join();
+    }
+    DEPTH.set(depth.saturating_add(1));
+    Ok(Operation(PhantomData))
+}
+
+/// Joins the operations under way, after any fork that is being prepared.
+fn join() {
+    loop {
         UNDER_WAY.fetch_add(1, SeqCst);
         if !FORKING.load(SeqCst) {
-            break;
+            return;
         }
         UNDER_WAY.fetch_sub(1, SeqCst);
         thread::sleep(PAUSE);
     }
-    DEPTH.set(depth.saturating_add(1));
-    Ok(Operation(PhantomData))
 }
 
 /// Whether the library's state belongs to this process.

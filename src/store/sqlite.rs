@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use std::{fs, os::unix::fs::MetadataExt, thread};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
 use super::{Change, Decision, Durability, Key, Kind, Store, StoredLine, Texts, Unavailable, private};
 use crate::fork::{self, CloseBeforeFork};
@@ -56,6 +56,8 @@ const ROOM: i64 = 512;
 /// Pages that are made free at once: as many as the write-ahead log has when it is begun anew, so that it has its room
 /// as well.
 const NEW_ROOM: i64 = 1024;
+/// Lines after which a database is in use enough to be given that room.
+const IN_USE: i64 = 1000;
 /// More statements than there are, so that each is prepared once a connection.
 const STATEMENTS: usize = 32;
 
@@ -72,7 +74,7 @@ const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 const APPEND: &str = "INSERT INTO audit (time, text) VALUES (?1, ?2)";
 const LINES: &str = "SELECT id, time, text FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2";
-const OLDEST: &str = "SELECT time FROM audit ORDER BY id LIMIT 1";
+const AGES: &str = "SELECT (SELECT time FROM audit ORDER BY id LIMIT 1), (SELECT max(id) FROM audit)";
 const PRUNE: &str = "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?2) AND time < ?1 \
                      AND id < (SELECT max(id) FROM audit)";
 
@@ -171,13 +173,14 @@ impl Store for Sqlite {
         let (time, limit) = (signed(time), i64::try_from(limit).unwrap_or(i64::MAX));
         self.with(|session| {
             // Nearly always there is nothing to do, which a look at one row tells.
-            let oldest: Option<i64> =
-                session.connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0)).optional()?;
+            let ages = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let (oldest, newest): (Option<i64>, Option<i64>) =
+                session.connection.prepare_cached(AGES)?.query_row([], ages)?;
             if oldest.is_some_and(|oldest| oldest < time) {
                 session.set_durability(Durability::Process)?;
                 session.connection.prepare_cached(PRUNE)?.execute(params![time, limit])?;
             }
-            session.keep_room()
+            if newest.is_some_and(|newest| newest >= IN_USE) { session.keep_room() } else { Ok(()) }
         })
     }
 

@@ -208,6 +208,11 @@ fn disk_full_with_room_in_the_log() {
     let victim = Victim::within(mount.folder(), tempfile::tempdir().unwrap());
     let tfa = victim.open();
     let guess = || tfa.login(ACTOR, &account("example"), &wrong_code(&victim.secret, NOW / PERIOD + 1)).map(reason);
+    // A database that is in use, with the log at its usual size.
+    for _ in 0..1500 {
+        guess().unwrap();
+        tfa.unlock(ACTOR, &account("example")).unwrap();
+    }
     mount.fill();
     for _ in 0..3000 {
         assert_eq!(guess(), Ok(Refusal::WrongCode));
