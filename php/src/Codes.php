@@ -35,8 +35,7 @@ trait Codes
         int $digits = 6,
         string $algorithm = 'SHA1',
     ): string {
-        $arguments = [self::algorithm($algorithm), self::digits($digits), self::number('counter', $counter, 0)];
-        return self::code(self::withKey('tfa_hotp', $secret, $arguments), $digits);
+        return self::code('tfa_hotp', $secret, $algorithm, $digits, self::number('counter', $counter, 0));
     }
 
     /** The TOTP code (RFC 6238) at the Unix time $at, now if it is null. */
@@ -47,8 +46,7 @@ trait Codes
         int $period = 30,
         string $algorithm = 'SHA1',
     ): string {
-        $arguments = [self::algorithm($algorithm), self::digits($digits), self::period($period), self::time($at)];
-        return self::code(self::withKey('tfa_totp', $secret, $arguments), $digits);
+        return self::code('tfa_totp', $secret, $algorithm, $digits, self::period($period), self::time($at));
     }
 
     /**
@@ -136,6 +134,18 @@ trait Codes
         return $answer;
     }
 
+    /** The code that tfa_hotp or tfa_totp makes, with its leading zeros; $moving is what they take after the digits. */
+    private static function code(
+        string $function,
+        #[\SensitiveParameter] string $secret,
+        string $algorithm,
+        int $digits,
+        int ...$moving,
+    ): string {
+        $arguments = [self::algorithm($algorithm), self::digits($digits), ...$moving];
+        return str_pad((string) self::withKey($function, $secret, $arguments), $digits, '0', STR_PAD_LEFT);
+    }
+
     /**
      * Calls a function that begins with the secret's bytes. Refused when it answers -1.
      *
@@ -198,10 +208,5 @@ trait Codes
     private static function time(?int $at): int
     {
         return self::number('at', $at ?? time(), 0);
-    }
-
-    private static function code(int $value, int $digits): string
-    {
-        return str_pad((string) $value, $digits, '0', STR_PAD_LEFT);
     }
 }

@@ -3,7 +3,7 @@
 //! secret and length: the raw bytes of the shared secret, at most 65536. algorithm: TFA_SHA1, TFA_SHA256 or TFA_SHA512. digits: 1 to
 //! 10 (10 are the whole truncated value of RFC 4226). period: seconds of a step, at least 1. time: Unix seconds.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 use data_encoding::BASE64;
 use serde_json::json;
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn tfa_verify(
 ) -> i32 {
     guarded(-1, || {
         // SAFETY: the caller promises bytes and string.
-        let (secret, code) = unsafe { (bytes(secret, length), optional_text("code", code)) };
+        let (secret, code) = unsafe { (bytes(secret, length), read_code(code, digits)) };
         let (Some(secret), Some(parameters)) = (secret, parameters(algorithm, digits, period)) else {
             return -1;
         };
@@ -99,12 +99,8 @@ pub unsafe extern "C" fn tfa_verify(
         if skew > MAX_SKEW || secret.is_empty() {
             return -1;
         }
-        let code = code.ok().flatten().filter(|code| code.len() <= MAX_CODE);
         let window = code::window(parameters.step(time), skew);
-        let Some(matched) = code
-            .and_then(|code| code::parse(code, digits))
-            .and_then(|code| parameters.newest_match(secret, window, code))
-        else {
+        let Some(matched) = code.and_then(|code| parameters.newest_match(secret, window, code)) else {
             return 0;
         };
         if !step.is_null() {
@@ -126,19 +122,16 @@ pub unsafe extern "C" fn tfa_verify(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_check(secret: *const c_char, code: *const c_char, time: u64) -> i32 {
     guarded(-1, || {
+        let usual = Parameters::default();
         // SAFETY: the caller promises the strings.
-        let (secret, code) = unsafe { (optional_text("secret", secret), optional_text("code", code)) };
+        let (secret, code) = unsafe { (optional_text("secret", secret), read_code(code, usual.digits)) };
         let secret = secret.ok().flatten().filter(|text| text.len() <= MAX_BASE32);
         let secret = secret.and_then(|text| decode_base32(text).ok()).filter(|bytes| !bytes.is_empty());
         let Some(secret) = secret else {
             return -1;
         };
-        let usual = Parameters::default();
-        let code = code.ok().flatten().filter(|code| code.len() <= MAX_CODE);
         let window = code::window(usual.step(time), 1);
-        let matched = code
-            .and_then(|code| code::parse(code, usual.digits))
-            .and_then(|code| usual.newest_match(&secret, window, code));
+        let matched = code.and_then(|code| usual.newest_match(&secret, window, code));
         i32::from(matched.is_some())
     })
 }
@@ -263,6 +256,16 @@ pub unsafe extern "C" fn tfa_qr(args: *const c_char) -> *mut c_char {
 unsafe fn bytes<'a>(secret: *const u8, length: usize) -> Option<&'a [u8]> {
     // SAFETY: it is used when it is not NULL, and the caller promises length bytes.
     (!secret.is_null() && length <= MAX_SECRET).then(|| unsafe { std::slice::from_raw_parts(secret, length) })
+}
+
+/// The code as a number, unless it is NULL or none. Its bytes are read once, so they need not be checked to be UTF-8.
+///
+/// # Safety
+/// code is NULL or a NUL-terminated string.
+unsafe fn read_code(code: *const c_char, digits: u32) -> Option<u64> {
+    // SAFETY: it is used when it is not NULL, and the caller promises the NUL.
+    let code = (!code.is_null()).then(|| unsafe { CStr::from_ptr(code) }.to_bytes());
+    code.filter(|code| code.len() <= MAX_CODE).and_then(|code| code::parse(code, digits))
 }
 
 /// How codes are made, unless an argument is not valid.

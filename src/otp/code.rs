@@ -1,11 +1,15 @@
 //! One-time codes: HOTP (RFC 4226) and TOTP (RFC 6238).
 //!
 //! Promises: a code is compared as a number, in constant time; the whole window is looked at whatever matches, and the
-//! newest match wins. The HMAC key is prepared once a check and shared by its steps, which is where the time goes.
+//! newest match wins. The HMAC key is prepared once a check and shared by its steps; what is left of the time is nearly
+//! all SHA-1: two compressions for the key and two for each step.
 
 use std::ops::RangeInclusive;
 
-use hmac::{Hmac, Mac};
+use hmac::EagerHash;
+use hmac::block_api::HmacCore;
+use hmac::digest::Output;
+use hmac::digest::block_api::{Buffer, FixedOutputCore};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -69,24 +73,23 @@ impl Parameters {
     /// The code for `counter`: the dynamic truncation of RFC 4226 section 5.3, then decimal digits (1 to 10).
     pub fn code(&self, secret: &[u8], counter: u64) -> u64 {
         match self.algorithm {
-            Algorithm::Sha1 => code::<Hmac<Sha1>>(&keyed(secret), counter, self.digits),
-            Algorithm::Sha256 => code::<Hmac<Sha256>>(&keyed(secret), counter, self.digits),
-            Algorithm::Sha512 => code::<Hmac<Sha512>>(&keyed(secret), counter, self.digits),
+            Algorithm::Sha1 => code::<Sha1>(&keyed(secret), counter, self.digits),
+            Algorithm::Sha256 => code::<Sha256>(&keyed(secret), counter, self.digits),
+            Algorithm::Sha512 => code::<Sha512>(&keyed(secret), counter, self.digits),
         }
     }
 
     /// The newest of `steps` whose code is `code`. Takes the same time wherever the match is, and when there is none.
     pub fn newest_match(&self, secret: &[u8], steps: RangeInclusive<u64>, code: u64) -> Option<u64> {
         match self.algorithm {
-            Algorithm::Sha1 => newest_match::<Hmac<Sha1>>(keyed(secret), steps, self.digits, code),
-            Algorithm::Sha256 => newest_match::<Hmac<Sha256>>(keyed(secret), steps, self.digits, code),
-            Algorithm::Sha512 => newest_match::<Hmac<Sha512>>(keyed(secret), steps, self.digits, code),
+            Algorithm::Sha1 => newest_match::<Sha1>(keyed(secret), steps, self.digits, code),
+            Algorithm::Sha256 => newest_match::<Sha256>(keyed(secret), steps, self.digits, code),
+            Algorithm::Sha512 => newest_match::<Sha512>(keyed(secret), steps, self.digits, code),
         }
     }
 }
 
-#[inline]
-fn newest_match<M: Mac + Clone>(mac: M, steps: RangeInclusive<u64>, digits: u32, wanted: u64) -> Option<u64> {
+fn newest_match<D: EagerHash>(mac: HmacCore<D>, steps: RangeInclusive<u64>, digits: u32, wanted: u64) -> Option<u64> {
     let mut found = Choice::from(0);
     let mut newest = 0u64;
     for step in steps {
@@ -97,11 +100,13 @@ fn newest_match<M: Mac + Clone>(mac: M, steps: RangeInclusive<u64>, digits: u32,
     bool::from(found).then_some(newest)
 }
 
-#[inline]
-fn code<M: Mac + Clone>(mac: &M, counter: u64, digits: u32) -> u64 {
-    let mut mac = mac.clone();
-    mac.update(&counter.to_be_bytes());
-    let signature = mac.finalize().into_bytes();
+/// The counter fits into one block, so the block-level HMAC will do. Inlined wherever it is called, because the compiler
+/// then knows where the block's padding goes: that saves a twentieth of a check.
+#[inline(always)]
+fn code<D: EagerHash>(mac: &HmacCore<D>, counter: u64, digits: u32) -> u64 {
+    let mut message = Buffer::<HmacCore<D>>::new(&counter.to_be_bytes());
+    let mut signature = Output::<HmacCore<D>>::default();
+    mac.clone().finalize_fixed_core(&mut message, &mut signature);
     u64::from(last_digits(truncate(&signature), digits))
 }
 
@@ -126,10 +131,11 @@ pub fn window(step: u64, skew: u32) -> RangeInclusive<u64> {
     step.saturating_sub(u64::from(skew))..=step.saturating_add(u64::from(skew))
 }
 
-/// Reads a code of exactly `digits` decimal digits (at most 19), white space forgiven; anything else is no code.
-pub fn parse(text: &str, digits: u32) -> Option<u64> {
+/// Reads a code of exactly `digits` decimal digits (at most 19), white space forgiven; anything else is no code,
+/// bytes that are not UTF-8 too.
+pub fn parse(text: impl AsRef<[u8]>, digits: u32) -> Option<u64> {
     let (mut count, mut value) = (0u32, 0u64);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+    for byte in text.as_ref().iter().filter(|byte| !byte.is_ascii_whitespace()) {
         let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
         count = count.checked_add(1).filter(|count| *count <= digits)?;
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
@@ -206,6 +212,7 @@ mod tests {
         for text in ["", "12345", "1234567", "+12345", "12345a", "１２３４５６", "123-456"] {
             assert_eq!(parse(text, 6), None, "{text}");
         }
+        assert_eq!(parse(b"12345\xff", 6), None);
         assert_eq!(parse("", 0), None);
     }
 

@@ -44,16 +44,16 @@ def base32_decode(encoded: str) -> bytes:
 
 def hotp(secret: Secret, counter: int, *, digits: int = 6, algorithm: str = "SHA1") -> str:
     """The HOTP code of a counter (RFC 4226)."""
-    hash_, count, _, _ = _parameters(algorithm, digits, 30, 0)
-    return _code(library.tfa_hotp(*_key(secret), hash_, count, _number("counter", counter, 0, _U64)), digits)
+    parameters = _parameters(algorithm, digits)[:2]
+    return _code(library.tfa_hotp, secret, *parameters, _number("counter", counter, 0, _U64), digits=digits)
 
 
 def totp(
     secret: Secret, *, at: Optional[float] = None, digits: int = 6, period: int = 30, algorithm: str = "SHA1"
 ) -> str:
     """The TOTP code (RFC 6238) at the Unix time `at`, now if it is left out."""
-    hash_, count, seconds, _ = _parameters(algorithm, digits, period, 0)
-    return _code(library.tfa_totp(*_key(secret), hash_, count, seconds, _time(at)), digits)
+    parameters = _parameters(algorithm, digits, period)[:3]
+    return _code(library.tfa_totp, secret, *parameters, _time(at), digits=digits)
 
 
 def verify(
@@ -77,7 +77,7 @@ def verify(
             return found == 1
         # A secret that is refused is refused with words below.
     parameters = _parameters(algorithm, digits, period, skew)
-    return _right(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), None))
+    return _accepted(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), None)) == 1
 
 
 def verify_step(
@@ -93,8 +93,8 @@ def verify_step(
     """Like `verify`, but returns the time step of a right code (which may be 0), or None."""
     step = ctypes.c_uint64()
     parameters = _parameters(algorithm, digits, period, skew)
-    right = _right(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), step))
-    return step.value if right else None
+    found = _accepted(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), step))
+    return step.value if found == 1 else None
 
 
 def otpauth(
@@ -158,7 +158,7 @@ def _key(given: Secret) -> Tuple[Any, int]:
 
 
 @functools.lru_cache(maxsize=64)
-def _parameters(algorithm: str, digits: int, period: int, skew: int) -> Tuple[ctypes.c_uint32, ...]:
+def _parameters(algorithm: str, digits: int, period: int = 30, skew: int = 0) -> Tuple[ctypes.c_uint32, ...]:
     """The four as C takes them. Kept, because checking and converting them takes longer than the HMAC."""
     number = _ALGORITHMS.get(algorithm)
     if number is None:
@@ -181,13 +181,13 @@ def _time(at: Optional[float]) -> int:
     return _number("at", int(time.time() if at is None else at), 0, _U64)
 
 
-def _code(value: int, digits: int) -> str:
-    if value < 0:
-        raise Refused("The library refused these parameters.")
-    return str(value).zfill(digits)
+def _code(function: Any, secret: Secret, *arguments: Any, digits: int) -> str:
+    """The code that `function` makes of a secret, with its leading zeros."""
+    return str(_accepted(function(*_key(secret), *arguments))).zfill(digits)
 
 
-def _right(found: int) -> bool:
+def _accepted(found: int) -> int:
+    """What C answered, which is negative when it refused an argument."""
     if found < 0:
         raise Refused("The library refused these parameters.")
-    return found == 1
+    return found
