@@ -87,7 +87,7 @@ impl Tfa {
     /// The key that seals when `text` is in the record [`KEYS`].
     pub(super) fn sealing(&self, text: Option<&str>) -> Result<Sealing, Refusal> {
         let record: Option<Keys> = record::read(KEYS.name, text)?;
-        let Some(Keys { current: id }) = record else {
+        let Some(Keys { current: id, .. }) = record else {
             let keys = self.keys()?;
             return Ok(Sealing { id: keys.current().to_owned(), keys });
         };
@@ -158,13 +158,14 @@ impl Tfa {
 
     /// Has the key called `id` seal from now on.
     fn name_current(&self, id: &str, actor: Actor<'_>) -> Result<(), Refusal> {
-        let new = record::write(&Keys { current: id.to_owned() })?;
         self.settle(&[KEYS], Durability::Power, |texts| {
-            let ruling = Ruling::new(());
-            if texts.at(0) == Some(&new) {
-                return Ok(ruling);
+            let record: Option<Keys> = record::read(KEYS.name, texts.at(0))?;
+            if record.is_some_and(|record| record.current == id) {
+                return Ok(Ruling::new(()));
             }
-            Ok(ruling.change(KEYS, Some(new.clone())).line(Entry::new(actor, Event::KeyAdded, None).with_key(id)))
+            let new = record::write(&Keys { current: id.to_owned(), is_only: false })?;
+            let entry = Entry::new(actor, Event::KeyAdded, None).with_key(id);
+            Ok(Ruling::new(()).change(KEYS, Some(new)).line(entry))
         })
     }
 
@@ -234,15 +235,20 @@ impl Tfa {
         Ok(Some(record::write(&Enrolment { secret, ..enrolment })?))
     }
 
-    /// Takes the older keys out of the key file. The line comes first: a rotation that is cut off in between is finished
-    /// by the next, which writes it again.
+    /// Takes the older keys out of the key file, after the record says so: whoever is cut off in between is finished by
+    /// the next, and the audit trail is told once.
     fn retire_older(&self, keys: &KeyRing, actor: Actor<'_>) -> Result<(), Refusal> {
         if keys.ids().len() == 1 {
             return Ok(());
         }
-        let entry = Entry::new(actor, Event::KeysRetired, None).with_key(keys.current());
-        // Synced, and with it every reseal before it.
-        self.settle(&[], Durability::Power, |_| Ok(Ruling::new(()).line(entry.clone())))?;
+        let new = record::write(&Keys { current: keys.current().to_owned(), is_only: true })?;
+        self.settle(&[KEYS], Durability::Power, |texts| {
+            if texts.at(0) == Some(&new) {
+                return Ok(Ruling::new(()));
+            }
+            let entry = Entry::new(actor, Event::KeysRetired, None).with_key(keys.current());
+            Ok(Ruling::new(()).change(KEYS, Some(new.clone())).line(entry))
+        })?;
         let current = keys.current_alone();
         current.write(&self.config.key_file)?;
         self.use_keys(current).map(drop)

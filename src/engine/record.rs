@@ -40,6 +40,8 @@ pub struct Boot {
 pub struct Keys {
     /// Its id.
     pub current: String,
+    /// No secret is under an older key any more.
+    pub is_only: bool,
 }
 
 /// An issuer, under the name of the account that set it.

@@ -1,4 +1,4 @@
-//! SIGKILL at any moment: four processes enrol, remove and log in until each of them is killed, over and over.
+//! SIGKILL at any moment: four processes enrol, remove, log in and rotate keys until each of them is killed, over and over.
 //!
 //! Promises (README, "What is promised"): every change that was acknowledged is there; what was under way is done whole
 //! or not at all; no code is accepted twice, by whomever; SQLite finds the database sound.
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tfa::clock::ManualClock;
 use tfa::engine::Tfa;
+use tfa::engine::audit::Entry;
 use tfa::engine::reason::Refusal;
 use tfa::otp::secret::Secret;
 
@@ -41,6 +42,7 @@ impl State {
             Operation::MakeRecoveryCodes { .. } => State { recovery_codes: 10, ..self.clone() },
             Operation::Guess { .. } => State { failures: self.failures + 1, ..self.clone() },
             Operation::Login { .. } => State { failures: 0, ..self.clone() },
+            Operation::RotateKeys => self.clone(),
         }
     }
 
@@ -61,6 +63,7 @@ impl State {
 pub fn changed(operation: &Operation, outcome: &Outcome) -> bool {
     match operation {
         Operation::Guess { .. } => *outcome == Outcome::No,
+        Operation::RotateKeys => false,
         _ => *outcome == Outcome::Done,
     }
 }
@@ -90,11 +93,29 @@ fn rounds() {
         totals.1 += logins.len();
         totals.2 += check_logins(&tfa, &clock, &logins);
     }
+    tfa.rotate_keys(ACTOR).unwrap();
     for (name, state) in &known {
         assert_eq!(State::of(&tfa, name), *state, "{name}, long after its round");
     }
-    println!("  {} changes acknowledged, {} codes accepted, {} of them tried again", totals.0, totals.1, totals.2);
-    assert!(totals.0 > 0 && totals.1 > 0 && totals.2 > 0, "the processes were killed before they did anything");
+    let finished = check_keys(&tfa);
+    println!(
+        "  {} changes acknowledged, {} codes accepted, {} of them tried again, {finished} rotations finished",
+        totals.0, totals.1, totals.2
+    );
+    assert!(
+        totals.0 > 0 && totals.1 > 0 && totals.2 > 0 && finished > 1,
+        "the processes were killed before they did anything"
+    );
+}
+
+/// That every secret is under the one key, and that keys were added and retired in turns; how many rotations there were.
+fn check_keys(tfa: &Tfa) -> usize {
+    assert!(tfa.key_uses().unwrap().iter().all(|key| key.is_current && key.is_present), "a key was left behind");
+    let lines = tfa.audit_lines(0, usize::MAX).unwrap();
+    let events: Vec<_> = lines.iter().map(|line| Entry::read(line).unwrap().event).collect();
+    let of_keys: Vec<_> = events.into_iter().filter(|event| event.starts_with("key")).collect();
+    assert!(of_keys.chunks(2).all(|pair| pair == ["key_added", "keys_retired"]), "{of_keys:?}");
+    of_keys.len() / 2
 }
 
 /// Starts the processes of a round and kills each at its own moment; their subjects' names and journals.

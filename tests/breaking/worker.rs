@@ -27,6 +27,7 @@ pub enum Operation {
     MakeRecoveryCodes { subject: String },
     Guess { subject: String, secret: String, step: u64 },
     Login { subject: String, secret: String, step: u64 },
+    RotateKeys,
 }
 
 /// What came of it.
@@ -50,7 +51,7 @@ pub enum Line {
 }
 
 impl Operation {
-    /// Whom it is about.
+    /// Whom it is about; nobody: "".
     pub fn subject(&self) -> &str {
         match self {
             Operation::Enrol { subject, .. }
@@ -58,6 +59,7 @@ impl Operation {
             | Operation::MakeRecoveryCodes { subject }
             | Operation::Guess { subject, .. }
             | Operation::Login { subject, .. } => subject,
+            Operation::RotateKeys => "",
         }
     }
 
@@ -77,6 +79,11 @@ impl Operation {
             Operation::Login { subject, secret, step } => {
                 judged(tfa.login(ACTOR, &account(subject), &code(&of(secret), *step)))
             }
+            // Another process may be at it.
+            Operation::RotateKeys => match tfa.rotate_keys(ACTOR) {
+                Err(Refusal::Unavailable(why)) if why.contains("another key rotation") => Outcome::No,
+                result => told(result),
+            },
         }
     }
 }
@@ -181,6 +188,9 @@ fn panel(folder: &Path, journal: &Path, name: &str, start: u64, shared: &[String
             let step = clock.now().as_secs() / PERIOD + dice.below(3) - 1;
             let login = Operation::Login { subject: subject.to_owned(), secret: secret.to_owned(), step };
             journal.perform(&tfa, now, &login);
+        }
+        if dice.below(8) == 0 {
+            journal.perform(&tfa, now, &Operation::RotateKeys);
         }
         let operation = next(&mut dice, name, own.as_deref(), clock.now().as_secs() / PERIOD);
         let outcome = journal.perform(&tfa, now, &operation);
