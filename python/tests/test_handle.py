@@ -193,6 +193,7 @@ def test_no_leak_over_many_handles(config: Dict[str, Any]) -> None:
         for _ in range(count):
             with libtfa.open(config) as tfa:
                 tfa.set_lookup(lambda question, name: None)
+                tfa.set_audit(lambda line: None)
                 tfa.login("example", "1")
 
     handles(20)
