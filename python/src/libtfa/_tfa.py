@@ -52,15 +52,19 @@ class HttpAnswer(NamedTuple):
 
 
 class _Handle(ctypes.c_void_p):
-    """Owns the C handle. Every call in progress holds a reference, so that it ends with the last."""
+    """Owns the C handle. Every call in progress holds a reference, so that it ends with the last.
+
+    When a cycle is collected, other objects in it may still call after this one's end: they find no address any more.
+    """
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
         #: Every callback that C was given: one that was replaced may still be running in another thread.
         self.callbacks: List[Any] = []
 
-    def __del__(self, close: Callable[["_Handle"], None] = _close) -> None:
-        close(self)
+    def __del__(self, close: Callable[[Optional[int]], None] = _close) -> None:
+        address, self.value = self.value, None
+        close(address)
 
 
 _registry: List[Dict[str, Any]] = []
@@ -144,7 +148,7 @@ class Tfa:
 
     def _open(self) -> _Handle:
         handle = self._handle
-        if handle is None:
+        if not handle:
             raise Unavailable("This libtfa handle is closed: open another.")
         return handle
 
