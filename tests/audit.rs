@@ -257,6 +257,35 @@ fn what_a_newer_library_wrote_is_shown() {
     );
 }
 
+/// The examples of docs/audit.md for `jq` run as they are printed, and find what is there.
+#[test]
+fn the_documented_questions_are_answered() {
+    let site = Site::new();
+    site.everything();
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md")).unwrap();
+    let (_, examples) = document.split_once("```sh\n").unwrap();
+    let (examples, _) = examples.split_once("```").unwrap();
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_tfa")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let answers = examples.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let mut shell = Command::new("bash");
+        shell.args(["-o", "pipefail", "-c", line]).env("PATH", &path);
+        let output = shell.env("TFA_CONFIG", site.folder.path().join("tfa.json")).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    });
+    let answers: Vec<_> = answers.collect();
+    assert_eq!(answers.len(), 4);
+    assert_eq!(answers[0].trim(), "7 example");
+    assert_eq!(answers[1].trim(), "5 192.0.2.1");
+    let by_others: Vec<Value> = answers[2].lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<_> = by_others.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["secret_set", "unlocked", "recovery_codes_made", "removed"]);
+    assert_eq!(answers[3].lines().count(), site.lines(&[]).len());
+    let first = r#""2027-01-15T08:00:15.000Z","policy_enabled",,"root","twofactorauth_enable_policy","#;
+    assert_eq!(answers[3].lines().next().unwrap(), first);
+}
+
 #[test]
 fn a_sink_hears_what_is_committed() {
     let site = Site::new();
