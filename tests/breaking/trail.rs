@@ -118,31 +118,39 @@ fn kill_some(folder: &Path, round: u64, dice: &mut Dice) -> Vec<(String, Vec<Tol
     ended.collect()
 }
 
-/// A day on a disk that fails from the n-th change on, until it is healed. A commit whose sync failed may be there, but
-/// then its line is there too.
+/// A day on a disk that fails with `errno` from its change number `first` on, until it is healed: how many operations
+/// were refused; `None` when the day had fewer changes. A commit whose sync failed may be there, but then its line is
+/// there too.
+fn day(first: u64, errno: i32) -> Option<usize> {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
+    fs::create_dir(&folder).unwrap();
+    let mut command = shim::session(&folder, 11);
+    shim::failing(&mut command, first, errno, &heal);
+    assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
+    let journal = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
+    assert!(assert_agreement(&open_at(&folder, NOW).0) > 10);
+    let refused = journal.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
+    heal.exists().then_some(refused)
+}
+
+/// Most changes of a day are those of its beginning, when the store is made: what is of interest are the last ones.
 fn failing() {
     const ENOSPC: i32 = 28;
     const EIO: i32 = 5;
-    let (mut days, mut refused) = (0, 0);
-    for (errno, pace) in [(ENOSPC, 9), (EIO, 11)] {
-        for first in (1..).step_by(pace) {
-            let place = tempfile::tempdir().unwrap();
-            let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
-            fs::create_dir(&folder).unwrap();
-            let mut command = shim::session(&folder, 11);
-            shim::failing(&mut command, first, errno, &heal);
-            assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
-            let journal = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
-            refused += journal.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
-            let (tfa, _) = open_at(&folder, NOW);
-            assert!(assert_agreement(&tfa) > 10);
-            days += 1;
-            if !heal.exists() {
-                break;
-            }
-        }
+    let (mut last, mut beyond) = (1, 2);
+    while day(beyond, EIO).is_some() {
+        (last, beyond) = (beyond, beyond * 2);
     }
-    println!("  {days} days on failing disks, {refused} operations refused");
+    while beyond - last > 1 {
+        let middle = last.midpoint(beyond);
+        *(if day(middle, EIO).is_some() { &mut last } else { &mut beyond }) = middle;
+    }
+    let places = [(ENOSPC, 7), (EIO, 9)].into_iter();
+    let days =
+        places.flat_map(|(errno, pace)| (0..20).map(move |back| day(last.saturating_sub(back * pace).max(1), errno)));
+    let refused: usize = days.flatten().sum();
+    println!("  {last} changes a day, {refused} operations refused");
     assert!(refused > 10, "the disks did not fail");
 }
 
