@@ -404,10 +404,35 @@ static void lookups(tfa_t *tfa)
     is_number(tfa_reply(NULL, "{}"), 0, "a reply to nothing is refused");
 }
 
+static void ignores(void *context, const char *line)
+{
+    (void)context;
+    (void)line;
+}
+
 static void heard(void *context, const char *line)
 {
     char *copy = context;
     snprintf(copy, 512, "%s", line);
+}
+
+struct asking {
+    tfa_t *tfa;
+    int calls;
+};
+
+/* Writes with the handle that is calling, and lends its ear to somebody else. */
+static void asks(void *context, const char *line)
+{
+    struct asking *asking = context;
+    asking->calls++;
+    if (asking->calls == 1) {
+        is_text(at(line, "event"), "policy_disabled", "a line comes in the call that writes it");
+        ok(worked(whm(asking->tfa, "root", "twofactorauth_enable_policy", NULL)), "which may write with the same handle");
+    } else {
+        is_text(at(line, "event"), "policy_enabled", "what it writes comes back to it");
+        is_number(tfa_set_audit(asking->tfa, ignores, NULL), 1, "and it may give its place to another");
+    }
 }
 
 static void audit(tfa_t *tfa)
@@ -420,6 +445,13 @@ static void audit(tfa_t *tfa)
     is_text(at(line, "event"), "policy_enabled", "and the host is told what");
     is_text(at(line, "caller"), "root", "by whom");
     is_text(at(line, "function"), "twofactorauth_enable_policy", "and how");
+
+    struct asking asking = {tfa, 0};
+    is_number(tfa_set_audit(tfa, asks, &asking), 1, "another hears in its place");
+    ok(worked(whm(tfa, "root", "twofactorauth_disable_policy", NULL)), "the policy is turned off");
+    is_number(asking.calls, 2, "each line is told once");
+    ok(worked(whm(tfa, "root", "twofactorauth_enable_policy", NULL)), "the policy is turned on again");
+    is_number(asking.calls, 2, "and to whoever hears now");
 }
 
 int main(void)

@@ -100,8 +100,8 @@ typedef int32_t (*tfa_lookup_t)(void *context, const char *question, const char 
    one. Never a secret or a code. docs/audit.md lists the events.
 
  It is called on the thread that called libtfa, once the line is committed and with no lock held, and cannot change
- what the caller is told; it may call libtfa with another handle, fork and take its time. It must not unwind
- (longjmp, die, throw) across libtfa.
+ what the caller is told; it may call libtfa, fork and take its time. What it writes with the same handle comes back
+ to it. It must not close the handle that is calling, nor unwind (longjmp, die, throw) across libtfa.
  */
 typedef void (*tfa_audit_t)(void *context, const char *line);
 

@@ -21,9 +21,12 @@
 
 #define MY_CXT_KEY "Authen::TFA::_guts" XS_VERSION
 typedef struct {
-    SV *lookup; /* the directory callback of the object that is calling now; borrowed, or NULL */
+    AV *callbacks; /* of the object that is calling now, by the numbers below; borrowed, or NULL when it has none */
 } my_cxt_t;
 START_MY_CXT
+
+#define LOOKUP 0
+#define AUDIT 1
 
 /* ---------------------------------------------------------------- checking of arguments */
 
@@ -275,8 +278,8 @@ static void release_later(pTHX_ void *handle) {
 }
 
 /*
- * Opens a scope, which the caller ends with LEAVE, and makes the object's directory callback the current one within it.
- * A callback may do anything, closing its own object included, so the scope holds on to handle and callback.
+ * Opens a scope, which the caller ends with LEAVE, and makes the object's callbacks the current ones within it.
+ * A callback may do anything, closing its own object included, so the scope holds on to handle and callbacks.
  */
 static tfa_t *enter(pTHX_ SV *self) {
     MAGIC *magic = magic_of(aTHX_ self);
@@ -284,8 +287,8 @@ static tfa_t *enter(pTHX_ SV *self) {
     dMY_CXT;
     if (!handle) croak("This Authen::TFA object is closed.");
     ENTER;
-    SAVEVPTR(MY_CXT.lookup);
-    MY_CXT.lookup = magic->mg_obj;
+    SAVEVPTR(MY_CXT.callbacks);
+    MY_CXT.callbacks = (AV *)magic->mg_obj;
     if (magic->mg_obj) {
         (void)count_objects(aTHX_ handle, 1);
         SAVEDESTRUCTOR_X(release_later, handle);
@@ -294,26 +297,47 @@ static tfa_t *enter(pTHX_ SV *self) {
     return handle->tfa;
 }
 
+/* The code reference with this number of the object that is calling now, or NULL. */
+static SV *current_callback(pTHX_ SSize_t number) {
+    dMY_CXT;
+    SV **callback = MY_CXT.callbacks ? av_fetch(MY_CXT.callbacks, number, 0) : NULL;
+    return callback && SvOK(*callback) ? *callback : NULL;
+}
+
+/*
+ * Opens a scope, which end_callback ends, in which a callback may be called: $@ belongs to whoever called the library,
+ * and so do its loops, which "last" and "next" must not leave by jumping across the library. For that the callback has
+ * a stack of its own.
+ */
+#define BEGIN_CALLBACK   \
+    ENTER;               \
+    save_scalar(PL_errgv); \
+    SAVETMPS;            \
+    PUSHSTACKi(PERLSI_UNKNOWN)
+#define END_CALLBACK \
+    PUTBACK;         \
+    POPSTACK;        \
+    FREETMPS;        \
+    LEAVE
+
 /*
  * The host's account directory, asked through Perl: undef is "no such thing", an exception is "could not be answered".
  * No exception gets past here: Perl must not unwind the library.
  */
 static int32_t lookup(void *context, const char *question, const char *name, void *reply) {
     dTHX;
-    dMY_CXT;
     dSP;
     int32_t found = -1;
+    SV *callback = current_callback(aTHX_ LOOKUP);
     PERL_UNUSED_ARG(context);
-    if (!MY_CXT.lookup) return -1; /* an ithread that was cloned before the callback was set */
-    ENTER;
-    save_scalar(PL_errgv); /* $@ belongs to the caller */
-    SAVETMPS;
+    if (!callback) return -1;
+    BEGIN_CALLBACK;
     PUSHMARK(SP);
     EXTEND(SP, 2);
     PUSHs(sv_2mortal(newSVpvn_utf8(question, strlen(question), 1)));
     PUSHs(sv_2mortal(newSVpvn_utf8(name, strlen(name), 1)));
     PUTBACK;
-    call_sv(MY_CXT.lookup, G_SCALAR | G_EVAL);
+    call_sv(callback, G_SCALAR | G_EVAL);
     SPAGAIN;
     {
         SV *answer = POPs;
@@ -322,10 +346,25 @@ static int32_t lookup(void *context, const char *question, const char *name, voi
             if (SvOK(answer)) found = tfa_reply(reply, SvPV_nolen_const(answer)) == 1 ? 1 : -1;
         }
     }
-    PUTBACK;
-    FREETMPS;
-    LEAVE;
+    END_CALLBACK;
     return found;
+}
+
+/* Hears of a line of the audit trail, as UTF-8 bytes. What Perl makes of it, or dies of, is no affair of the library's. */
+static void audit(void *context, const char *line) {
+    dTHX;
+    dSP;
+    SV *callback = current_callback(aTHX_ AUDIT);
+    PERL_UNUSED_ARG(context);
+    if (!callback) return;
+    BEGIN_CALLBACK;
+    PUSHMARK(SP);
+    EXTEND(SP, 1);
+    PUSHs(sv_2mortal(newSVpv(line, 0)));
+    PUTBACK;
+    call_sv(callback, G_VOID | G_DISCARD | G_EVAL);
+    SPAGAIN;
+    END_CALLBACK;
 }
 
 /* An answer of the library as a Perl string of UTF-8 bytes; the library's copy is wiped and freed. */
@@ -344,7 +383,7 @@ PROTOTYPES: DISABLE
 BOOT:
 {
     MY_CXT_INIT;
-    MY_CXT.lookup = NULL;
+    MY_CXT.callbacks = NULL;
 #ifdef USE_ITHREADS
     MUTEX_INIT(&counting);
 #endif
@@ -358,7 +397,7 @@ CLONE(...)
 CODE:
     /* a new ithread starts outside every call */
     MY_CXT_CLONE;
-    MY_CXT.lookup = NULL;
+    MY_CXT.callbacks = NULL;
     PERL_UNUSED_VAR(items);
 
 text_t
@@ -378,7 +417,7 @@ OUTPUT:
     RETVAL
 
 void
-_open(text_t class, maybe_text_t config, SV *callback)
+_open(text_t class, maybe_text_t config, SV *to_lookup, SV *to_audit)
 PREINIT:
     char *error = NULL;
     tfa_t *tfa;
@@ -399,9 +438,16 @@ PPCODE:
     {
         SV *object = newSV(0);
         SV *self = sv_2mortal(sv_bless(newRV_noinc(object), gv_stashpv(class, GV_ADD)));
-        magic = sv_magicext(object, SvOK(callback) ? callback : NULL, PERL_MAGIC_ext, &handle_magic, (const char *)handle, 0);
+        AV *callbacks = NULL;
+        if (SvOK(to_lookup) || SvOK(to_audit)) {
+            callbacks = (AV *)sv_2mortal((SV *)newAV());
+            av_store(callbacks, LOOKUP, newSVsv(to_lookup));
+            av_store(callbacks, AUDIT, newSVsv(to_audit));
+        }
+        magic = sv_magicext(object, (SV *)callbacks, PERL_MAGIC_ext, &handle_magic, (const char *)handle, 0);
         magic->mg_flags |= MGf_DUP;
-        if (SvOK(callback) && tfa_set_lookup(tfa, lookup, NULL) != 1) croak("libtfa refused the lookup callback.");
+        if (SvOK(to_lookup) && tfa_set_lookup(tfa, lookup, NULL) != 1) croak("libtfa refused the lookup callback.");
+        if (SvOK(to_audit) && tfa_set_audit(tfa, audit, NULL) != 1) croak("libtfa refused the audit callback.");
         EXTEND(SP, 1);
         PUSHs(self);
         XSRETURN(1);

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tfa::api::args::Args;
@@ -86,6 +87,12 @@ impl Site {
         self.command(arguments).output().unwrap()
     }
 
+    /// Puts a line into the trail as another program, or a newer library, might.
+    fn insert(&self, time: u64, text: &str) {
+        let connection = Connection::open(self.folder.path().join("tfa.db")).unwrap();
+        connection.execute("INSERT INTO audit (time, text) VALUES (?1, ?2)", (time.cast_signed(), text)).unwrap();
+    }
+
     /// The lines that `tfa audit --json ARGUMENTS` shows.
     fn lines(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.audit(&[&["--json"], arguments].concat());
@@ -159,6 +166,16 @@ fn lines_are_filtered() {
     assert_eq!(site.lines(&["--caller=example"]).len(), 1);
     assert_eq!(site.lines(&["--since=2027-01-15T08:01:00"]).len(), 2);
     assert_eq!(site.lines(&["--since=2027-01-16"]).len(), 0);
+    let all = site.lines(&[]).len();
+    assert_eq!(site.lines(&["--until=2027-01-15T08:01:00"]).len(), all - 2);
+    assert_eq!(site.lines(&["--since=2027-01-15", "--until=2027-01-16"]).len(), all);
+    assert_eq!(site.lines(&["--until=2027-01-15T08:00:15"]).len(), 0, "a line of that moment is not before it");
+    assert_eq!(site.lines(&["--function=twofactorauth_set_issuer"]).len(), 2);
+    assert_eq!(site.lines(&["--function=twofactorauth_set_issuer", "--event=issuer_reset"]).len(), 1);
+    assert_eq!(site.lines(&["--address=192.0.2.1"]).len(), 8);
+    assert_eq!(site.lines(&["--address=192.0.2.2"]).len(), 0);
+    assert_eq!(site.lines(&["--user="]).len(), 0, "who has no name did nothing");
+    assert_eq!(site.audit(&["--until=tomorrow"]).status.code(), Some(2));
     assert_eq!(site.audit(&["--since=yesterday"]).status.code(), Some(2));
     assert_eq!(site.audit(&["--event=nothing"]).status.code(), Some(2));
 }
@@ -175,6 +192,98 @@ fn a_follower_sees_lines_as_they_come() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Four processes write at once: the follower shows each line once, in the order in which they are kept.
+#[test]
+fn a_follower_misses_nothing_that_other_processes_write() {
+    const WRITERS: usize = 4;
+    const LOGINS: usize = 60;
+    let site = Site::new();
+    site.whm("twofactorauth_enable_policy", json!({}));
+    site.whm("twofactorauth_set_tfa_config_for_user", json!({"example": {"primary_account": {"secret": SECRET}}}));
+    let mut child = site.command(&["--follow", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let wrong = "command=twofactorauth_verify_login%3Fuser%3Dexample%26tfa_token%3Dx";
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tfa"));
+            command.args(["whmapi1", "batch"]).args([wrong; LOGINS]).stdout(Stdio::null());
+            command.env("TFA_CONFIG", site.folder.path().join("tfa.json")).spawn().unwrap()
+        })
+        .collect();
+    let shown: Vec<Value> = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .take(2 + WRITERS * LOGINS)
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    assert!(writers.into_iter().all(|mut writer| writer.wait().unwrap().success()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(shown, site.lines(&[]));
+    assert_eq!(shown.iter().filter(|line| line["event"] == "wrong" || line["event"] == "locked").count(), 240);
+}
+
+#[test]
+fn a_damaged_line_hides_no_other() {
+    let site = Site::new();
+    site.whm("twofactorauth_enable_policy", json!({}));
+    for text in ["", "{", "{}", "no JSON \u{0}", r#"{"event": 1, "caller": "root", "function": "x"}"#] {
+        site.insert(1_800_000_015_000, text);
+    }
+    site.whm("twofactorauth_disable_policy", json!({}));
+    let output = site.audit(&["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (shown, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let events: Vec<Value> =
+        shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone()).collect();
+    assert_eq!(events, ["policy_enabled", "policy_disabled"]);
+    for number in 2..=6 {
+        assert!(told.contains(&format!("The line {number} of the audit trail is damaged")), "{told}");
+    }
+    assert_eq!(told.lines().count(), 5);
+}
+
+#[test]
+fn what_a_newer_library_wrote_is_shown() {
+    let site = Site::new();
+    let line =
+        r#"{"event": "passkey_added", "caller": "root", "function": "twofactorauth_add_passkey", "passkey": "1"}"#;
+    site.insert(1_800_000_015_000, line);
+    assert_eq!(site.lines(&["--caller=root"])[0]["event"], "passkey_added");
+    let shown = String::from_utf8(site.audit(&[]).stdout).unwrap();
+    assert_eq!(
+        shown,
+        "2027-01-15T08:00:15.000Z  passkey_added             -  by root through twofactorauth_add_passkey\n"
+    );
+}
+
+/// The examples of docs/audit.md for `jq` run as they are printed, and find what is there.
+#[test]
+fn the_documented_questions_are_answered() {
+    let site = Site::new();
+    site.everything();
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md")).unwrap();
+    let (_, examples) = document.split_once("```sh\n").unwrap();
+    let (examples, _) = examples.split_once("```").unwrap();
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_tfa")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let answers = examples.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let mut shell = Command::new("bash");
+        shell.args(["-o", "pipefail", "-c", line]).env("PATH", &path);
+        let output = shell.env("TFA_CONFIG", site.folder.path().join("tfa.json")).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    });
+    let answers: Vec<_> = answers.collect();
+    assert_eq!(answers.len(), 4);
+    assert_eq!(answers[0].trim(), "7 example");
+    assert_eq!(answers[1].trim(), "5 192.0.2.1");
+    let by_others: Vec<Value> = answers[2].lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<_> = by_others.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["secret_set", "unlocked", "recovery_codes_made", "removed"]);
+    assert_eq!(answers[3].lines().count(), site.lines(&[]).len());
+    let first = r#""2027-01-15T08:00:15.000Z","policy_enabled",,"root","twofactorauth_enable_policy","#;
+    assert_eq!(answers[3].lines().next().unwrap(), first);
 }
 
 #[test]

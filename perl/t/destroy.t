@@ -30,6 +30,7 @@ my %programs = (
     'called at the end'      => q{END { print $tfa->twofactorauth_policy_status('root')->{is_enabled}, "done\n" }},
     'called in a destructor' => q{package Late; sub DESTROY { $_[0]{tfa}->login('example') } package main; our $late = bless { tfa => $tfa }, 'Late'; print "done\n";},
     'with a callback'        => q{our $other; $other = Authen::TFA->new( store => 'sqlite:} . $directory . q{/b.db', lookup => sub { $other && {} } ); $other->login('x'); print "done\n";},
+    'with one that exits'    => q{our $other; $other = Authen::TFA->new( store => 'sqlite:} . $directory . q{/c.db', on_audit => sub { print "done\n"; exit 0 } ); $other->twofactorauth_enable_policy('root'); print "not reached\n";},
     'reblessed'              => q{bless $tfa, 'Something::Else'; undef $tfa; print "done\n";},
     'exit in the middle'     => q{print "done\n"; exit 0;},
     'forked and left'        => q{my $pid = fork; if ( !$pid ) { exit 0 } waitpid $pid, 0; print "done\n";},

@@ -44,6 +44,13 @@ is_deeply [ children( 2, sub { undef $tfa; 'gone' } ) ], [ 'gone', 'gone' ], 'a 
 is $tfa->login( 'user3', oath_code( $secret{3}, time + 60 ) ), 1, 'and the parent keeps its own';
 is_deeply [ children( 2, sub { $tfa->close; open_tfa()->twofactorauth_policy_status('root')->{is_enabled} } ) ], [ 0, 0 ], 'a child may open another';
 
+my @heard;
+my $told = open_tfa( on_audit => sub { push @heard, $_[0]{event} } );
+is_deeply [ children( 2, sub { $told->twofactorauth_enable_policy('root'); "@heard" } ) ], [ ('policy_enabled') x 2 ], 'children hear of what they write';
+is "@heard", '', 'and only they';
+$told->twofactorauth_disable_policy('root');
+is "@heard", 'policy_disabled', 'as the parent does';
+
 my %seen;
 $seen{$_}++ for map { split / / } children( 8, sub { join ' ', map { secret() } 1 .. 50 } );
 is scalar keys %seen, 400, 'children never make the same secret';

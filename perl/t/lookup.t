@@ -45,6 +45,10 @@ my @warnings;
     cmp_ok $tfa->login('example'), '==', -2, 'a warning handler that dies does not get across the library';
     $failure = bless [], 'False';
     cmp_ok $tfa->login('example'), '==', -2, 'nor an exception that looks false';
+    my $leaving = open_tfa( lookup => sub { no warnings 'exiting'; next } );
+    $verdict = undef;
+    for ( 1, 2 ) { $verdict = $leaving->login('example') }
+    cmp_ok $verdict, '==', -2, 'nor a callback that leaves a loop of its caller';
     like thrown { $tfa->twofactorauth_login_status( 'root', user => 'example' ) }, qr/\S/, 'a method throws the reason';
 }
 undef $failure;

@@ -23,6 +23,8 @@ my $asking = open_tfa( lookup => sub { return $_[0] eq 'account' ? { owner => 'r
 my $secret = enrol( $tfa, 'example' );
 my $key = '12345678901234567890';
 my $failing = open_tfa( lookup => sub { die "no\n" } );
+my $told = open_tfa( on_audit => sub { return $_[0]{event} } );
+my $unheard = open_tfa( on_audit => sub { die "no\n" } );
 my $wide = "$key\x{e9}";
 utf8::upgrade($wide);
 
@@ -56,6 +58,8 @@ my %calls = (
     'login of an object'      => sub { $tfa->login( $wide, 123456 ) },
     'login with a callback'   => sub { $asking->login('example') },
     'login, failing callback' => sub { local $SIG{__WARN__} = sub { }; $failing->login('example') },
+    'a line that is told'     => sub { $told->_whmapi1( 'root', 'twofactorauth_enable_policy', undef ) },
+    'one that is not heard'   => sub { local $SIG{__WARN__} = sub { }; $unheard->_whmapi1( 'root', 'twofactorauth_disable_policy', undef ) },
     'whmapi1, unknown'        => $whm->('nonsense'),
     'whmapi1, bad arguments'  => $whm->( 'twofactorauth_set_issuer', '{' ),
     'http'                    => sub { $tfa->_http( 'root', 'GET', '/json-api/twofactorauth_policy_status?api.version=1', undef ) },
@@ -82,6 +86,7 @@ my %traced = (
     ( map { my $m = $_; ( "method uapi $m" => sub { eval { $tfa->$m('example') } } ) } Authen::TFA::function_names('uapi') ),
     'new and DESTROY'  => sub { my $other = Authen::TFA->new(%config) },
     'new with lookup'  => sub { my $other = Authen::TFA->new( %config, lookup => sub { return { owner => 'root' } } ); $other->login('x') },
+    'new with on_audit' => sub { my $other = Authen::TFA->new( %config, on_audit => sub { return } ); $other->twofactorauth_enable_policy('root') },
     'close'            => sub { my $other = Authen::TFA->new(%config); $other->close },
     'method http'      => sub { $tfa->http( 'root', 'GET', '/' ) },
     'method functions' => sub { $tfa->functions },

@@ -1,6 +1,6 @@
 <?php
 /*
- * An open libtfa: the functions of both doors by name, login, HTTP, the account lookup. The stateless
+ * An open libtfa: the functions of both doors by name, login, HTTP, the account lookup, the audit trail. The stateless
  * functions (totp, verify, otpauth, qr …) are static methods, in Codes.
  *
  *     $tfa = TFA\Tfa::open(['store' => 'sqlite:/var/lib/tfa/tfa.db']);
@@ -78,7 +78,7 @@ final class Tfa
     {
         $handle = $this->handle();
         $typed = $code === null ? null : Library::typed($code);
-        $found = Library::ffi()->tfa_login($handle->pointer, Library::text('subject', $subject), $typed);
+        $found = Library::ffi()->tfa_login($handle->pointer(), Library::text('subject', $subject), $typed);
         return Login::tryFrom($found) ?? Login::Unanswered;
     }
 
@@ -95,7 +95,7 @@ final class Tfa
     ): array {
         $handle = $this->handle();
         return Library::answer(Library::ffi()->tfa_whmapi1(
-            $handle->pointer,
+            $handle->pointer(),
             Library::text('caller', $caller),
             Library::text('function', $function),
             Library::json($parameters),
@@ -116,7 +116,7 @@ final class Tfa
     ): array {
         $handle = $this->handle();
         return Library::answer(Library::ffi()->tfa_uapi(
-            $handle->pointer,
+            $handle->pointer(),
             Library::text('caller', $caller),
             Library::text('module', $module),
             Library::text('function', $function),
@@ -133,7 +133,7 @@ final class Tfa
     ): HttpAnswer {
         $handle = $this->handle();
         $answer = Library::answer(Library::ffi()->tfa_http(
-            $handle->pointer,
+            $handle->pointer(),
             Library::text('caller', $caller),
             Library::text('method', $method),
             Library::text('target', $target),
@@ -152,7 +152,7 @@ final class Tfa
     {
         $handle = $this->handle();
         // PHP keeps the callback that it makes of a closure until the request ends, which is long enough for C.
-        if (Library::ffi()->tfa_set_lookup($handle->pointer, self::guarded($lookup), null) !== 1) {
+        if (Library::ffi()->tfa_set_lookup($handle->pointer(), self::guarded($lookup), null) !== 1) {
             throw new Unavailable('The library did not take the lookup.');
         }
     }
@@ -172,6 +172,35 @@ final class Tfa
             } catch (\Throwable $error) {
                 error_log('libtfa: the account lookup failed: ' . $error->getMessage());
                 return -1;
+            }
+        };
+    }
+
+    /**
+     * Tells $audit of every line of the audit trail that this handle writes from now on.
+     *
+     * It is called inside the call that wrote the line, once the line is on record, and that call waits for it. What it
+     * throws is logged; the change is made and the verdict stands. See the README for what it must not do.
+     *
+     * @param callable(array<string, string>): mixed $audit given a line (README); what it returns is ignored
+     */
+    public function setAudit(callable $audit): void
+    {
+        $handle = $this->handle();
+        // As with the lookup: PHP keeps the callback until the request ends, and no line is written after that.
+        if (Library::ffi()->tfa_set_audit($handle->pointer(), self::hearing($audit), null) !== 1) {
+            throw new Unavailable('The library did not take the audit callback.');
+        }
+    }
+
+    /** $audit as the C callback. Nothing may be thrown through C. */
+    private static function hearing(callable $audit): \Closure
+    {
+        return static function ($context, string $line) use ($audit): void {
+            try {
+                $audit(json_decode($line, true, 2, JSON_THROW_ON_ERROR));
+            } catch (\Throwable $error) {
+                error_log('libtfa: the audit callback failed: ' . $error->getMessage());
             }
         };
     }

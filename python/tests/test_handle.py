@@ -193,6 +193,7 @@ def test_no_leak_over_many_handles(config: Dict[str, Any]) -> None:
         for _ in range(count):
             with libtfa.open(config) as tfa:
                 tfa.set_lookup(lambda question, name: None)
+                tfa.set_audit(lambda line: None)
                 tfa.login("example", "1")
 
     handles(20)
@@ -256,3 +257,27 @@ def test_a_library_of_another_abi_fails_the_import(tmp_path: pathlib.Path) -> No
             text=True,
         )
         assert run.returncode == 1 and "ImportError" in run.stderr and words in run.stderr
+
+
+@pytest.mark.parametrize("is_made_first", [True, False])
+def test_a_destructor_may_come_after_the_end_of_the_handle(config: Dict[str, Any], is_made_first: bool) -> None:
+    """In a cycle that is collected, the handle may be closed before an object that uses it is told of its end."""
+    found: List[object] = []
+
+    class Late:
+        tfa: Any = None
+
+        def __del__(self) -> None:
+            try:
+                found.append(self.tfa.login("example"))
+            except libtfa.Unavailable as error:
+                found.append(error.reason)
+
+    late = Late() if is_made_first else None
+    tfa = libtfa.open(config)
+    late = late or Late()
+    late.tfa = tfa
+    tfa.set_lookup(lambda question, name, late=late: None)  # type: ignore[misc]
+    del tfa, late
+    gc.collect()
+    assert found in ([Login.UNANSWERED], ["This libtfa handle is closed: open another."])

@@ -6,7 +6,7 @@
 use super::answer::{CpanelAnswer, Data, Outcome, WhmAnswer};
 use super::args::{Args, not_valid};
 use super::registry::{Door, FUNCTIONS};
-use super::{Request, uapi_for, whmapi1};
+use super::{Request, uapi_for, whmapi1_for};
 use crate::engine::reason::Refusal;
 
 /// The function that must not be in itself.
@@ -47,7 +47,7 @@ fn run(request: &Request<'_>, command: &str) -> WhmAnswer {
         return WhmAnswer::new(name, Err(not_valid("command", "a batch cannot be in a batch.")));
     }
     match Args::from_query(query) {
-        Ok(args) => whmapi1(request.tfa, request.caller.subject.name(), name, &args),
+        Ok(args) => whmapi1_for(request.tfa, request.authenticated, request.caller.subject.name(), name, &args),
         Err(refusal) => WhmAnswer::new(name, Err(refusal)),
     }
 }

@@ -49,9 +49,15 @@ impl Request<'_> {
 
 /// Calls the WHM API 1 function `name` for `caller`, and applies the output control that `args` asks for.
 pub fn whmapi1(tfa: &Tfa, caller: &str, name: &str, args: &Args) -> WhmAnswer {
+    whmapi1_for(tfa, caller, caller, name, args)
+}
+
+/// The same, with `authenticated` acting for `caller`: the rights are `caller`'s, and the audit trail names
+/// `authenticated`. That it may act for `caller` is up to who calls this.
+pub fn whmapi1_for(tfa: &Tfa, authenticated: &str, caller: &str, name: &str, args: &Args) -> WhmAnswer {
     let outcome = find(Door::Whm, name).and_then(|function| {
         let control = control::whm(&args.output_control()?)?;
-        output::controlled(&control, |part| call(tfa, function, caller, caller, args, part))
+        output::controlled(&control, |part| call(tfa, function, authenticated, caller, args, part))
     });
     WhmAnswer::controlled(name, outcome)
 }
@@ -62,8 +68,8 @@ pub fn uapi(tfa: &Tfa, caller: &str, module: &str, name: &str, args: &Args) -> U
     uapi_for(tfa, caller, caller, module, name, args)
 }
 
-/// The same, with `authenticated` acting for `caller`.
-fn uapi_for(tfa: &Tfa, authenticated: &str, caller: &str, module: &str, name: &str, args: &Args) -> UapiAnswer {
+/// The same, with `authenticated` acting for `caller`, as in [`whmapi1_for`].
+pub fn uapi_for(tfa: &Tfa, authenticated: &str, caller: &str, module: &str, name: &str, args: &Args) -> UapiAnswer {
     if module != registry::MODULE {
         return UapiAnswer::new(Err(Refusal::UnknownModule(module.to_owned())));
     }

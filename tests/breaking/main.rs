@@ -17,6 +17,8 @@ mod house;
 mod kill;
 mod power;
 mod shim;
+mod syslog;
+mod trail;
 mod worker;
 
 use std::process::ExitCode;
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let wanted: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests = [kill::TESTS, power::TESTS, faults::TESTS].concat();
+    let tests = [kill::TESTS, power::TESTS, faults::TESTS, syslog::TESTS, trail::TESTS].concat();
     let chosen = tests.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|part| name.contains(*part)));
     let (mut passed, mut failed) = (0, 0);
     for (name, test) in chosen {

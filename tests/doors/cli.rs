@@ -59,6 +59,14 @@ impl Site {
         child.wait_with_output().unwrap()
     }
 
+    /// Caller and subject of each line of the audit trail about `event`.
+    fn trail(&self, event: &str) -> Vec<(String, String)> {
+        let output = self.tfa(&["audit", "--json", &format!("--event={event}")]);
+        let told = |line: &Value, key: &str| line[key].as_str().unwrap().to_owned();
+        let lines = text(&output).lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|line| (told(&line, "caller"), told(&line, "subject"))).collect()
+    }
+
     /// Turns the policy on and gives `example` [`SECRET`].
     fn enforce(&self) {
         self.whm(0, &["twofactorauth_enable_policy"]);
@@ -341,9 +349,10 @@ fn login_reads_the_code_from_standard_input() {
     assert_eq!((output.status.code(), error(&output)), (Some(1), "tfa: The user \"absent\" does not exist.\n"));
 }
 
-/// Runs a command at a terminal of its own, types a line at the first prompt, and shows what the terminal showed.
+/// Runs a command at a terminal of its own, types a line at the first prompt, and shows what the terminal showed. The
+/// line RIGHT stands for the code of the secret that was shown.
 const TERMINAL: &str = r#"
-import os, pty, sys
+import os, pty, subprocess, sys
 typed, shown = sys.argv[1].encode() + b"\n", b""
 child, terminal = pty.fork()
 if child == 0:
@@ -357,6 +366,9 @@ while True:
         break
     shown += part
     if typed and b": " in shown.splitlines()[-1]:
+        if typed == b"RIGHT\n":
+            secret = shown.split(b"Secret: ")[1].split()[0]
+            typed = subprocess.check_output(["oathtool", "--totp", "--base32", secret])
         os.write(terminal, typed)
         typed = b""
 sys.stdout.buffer.write(shown)
@@ -423,6 +435,30 @@ fn qr_at_a_terminal_enrols_with_the_right_code_alone() {
     let left = run("");
     assert!(text(&left).contains("nothing was stored"), "{}", text(&left));
     assert_eq!(site.whm(0, &["twofactorauth_get_user_configs"])["data"]["example"]["is_enabled"], 0);
+    let arguments = ["-I", "-c", TERMINAL, "RIGHT", TFA, "qr", "--user=example"];
+    let right = site.command(Path::new("/usr/bin/python3"), &arguments).output().unwrap();
+    assert!(text(&right).contains("example is enrolled."), "{}", text(&right));
+    assert_eq!(site.whm(0, &["twofactorauth_get_user_configs"])["data"]["example"]["is_enabled"], 1);
+    assert_eq!(site.trail("enrolled"), [("root".to_owned(), "example".to_owned())]);
+}
+
+/// The audit trail names who was there, and the rights are those of whom it acted for.
+#[test]
+fn the_superuser_is_named_whoever_it_acts_for() {
+    let site = Site::new();
+    site.enforce();
+    let made = site.tfa(&["uapi", "--user=example", "TwoFactorAuth", "generate_recovery_codes"]);
+    assert_eq!(made.status.code(), Some(0));
+    site.whm(0, &["--user=reseller", "twofactorauth_set_issuer", "issuer=one"]);
+    site.whm(0, &["--user=reseller", "batch", "command=twofactorauth_set_issuer%3Fissuer%3Dtwo"]);
+    let passed = ["cpanel.user=example", "cpanel.module=TwoFactorAuth", "cpanel.function=remove_user_configuration"];
+    site.whm(0, &[&["--user=reseller", "uapi_cpanel"], &passed[..]].concat());
+    let (root, reseller, example) = ("root".to_owned(), "reseller".to_owned(), "example".to_owned());
+    assert_eq!(site.trail("recovery_codes_made"), [(root.clone(), example.clone())]);
+    assert_eq!(site.trail("issuer_set"), [(root.clone(), reseller.clone()), (root.clone(), reseller)]);
+    assert_eq!(site.trail("removed"), [(root, example)]);
+    site.whm(1, &["--user=reseller", "twofactorauth_enable_policy"]);
+    site.whm(1, &["--user=reseller", "twofactorauth_unlock_user", "user=other"]);
 }
 
 #[test]

@@ -63,10 +63,17 @@ for my $name ( @{ $FUNCTIONS{uapi} } ) {
 sub new {
     my $class = shift;
     my %config = _pairs( 'new', @_ );
-    my $lookup = delete $config{lookup};
-    _croak('The parameter "lookup" is not valid: it is not a code reference')
-        if defined $lookup && ref $lookup ne 'CODE';
-    my ( $self, $error ) = _open( ref $class || $class, %config ? _encode( _numbers( \%config ) ) : undef, $lookup && _answering($lookup) );
+    my %callback = map { $_ => delete $config{$_} } qw(lookup on_audit);
+    for my $name ( sort keys %callback ) {
+        _croak(qq{The parameter "$name" is not valid: it is not a code reference})
+            if defined $callback{$name} && ref $callback{$name} ne 'CODE';
+    }
+    my ( $self, $error ) = _open(
+        ref $class || $class,
+        %config ? _encode( _numbers( \%config ) ) : undef,
+        $callback{lookup}   && _answering( $callback{lookup} ),
+        $callback{on_audit} && _hearing( $callback{on_audit} )
+    );
     _throw( 'open', _decode($error)->{error} ) if !$self;
     return $self;
 }
@@ -181,11 +188,13 @@ sub _stringified {
 }
 
 # Where the library wants numbers, Perl programs may have read them from anywhere as strings. What is no number stays, to be refused.
+# Where it wants true or false, which JSON writes by names of their own, what Perl takes for true is true.
 sub _numbers {
     my ($given) = @_;
     my %copy = %$given;
-    $copy{lockout} = _numbers( $copy{lockout} ) if ref $copy{lockout} eq 'HASH';
-    for my $key (qw(length secret_length digits period skew failures seconds max_seconds hard_limit)) {
+    ref $copy{$_} eq 'HASH' and $copy{$_} = _numbers( $copy{$_} ) for qw(lockout audit);
+    $copy{syslog} = $copy{syslog} ? \1 : \0 if defined $copy{syslog};
+    for my $key (qw(length secret_length digits period skew failures seconds max_seconds hard_limit days)) {
         $copy{$key} += 0 if defined $copy{$key} && $copy{$key} =~ /\A[0-9]{1,9}\z/;
     }
     return \%copy;
@@ -219,6 +228,17 @@ sub _answering {
         my $reply = _stringified( answer => $answer );
         $reply->{reseller} = $answer->{reseller} ? 1 : 0 if ref $reply eq 'HASH';
         return _encode($reply);
+    };
+}
+
+# What the library tells of each line of the audit trail. Nothing that the callback dies of matters to the library, nor
+# what a __WARN__ handler makes of the warning.
+sub _hearing {
+    my ($on_audit) = @_;
+    return sub {
+        my ($line) = @_;
+        eval { $on_audit->( _decode($line) ); 1 } or warn "Authen::TFA: the audit callback failed: $@";
+        return;
     };
 }
 

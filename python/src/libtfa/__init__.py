@@ -12,12 +12,13 @@ TFA_LIBRARY, then beside this package, then by its soname; a library of another 
 from . import _library
 from ._errors import ConfigError, Refused, TfaError, Unavailable
 from ._otp import Secret, base32_decode, hotp, otpauth, otpauth_parse, qr, secret, totp, verify, verify_step
-from ._tfa import Function, Functions, HttpAnswer, Login, Lookup, Tfa, functions, open
+from ._tfa import Audit, Function, Functions, HttpAnswer, Login, Lookup, Tfa, functions, open
 
 #: The version of the C library, which is the version of this package too.
 __version__: str = _library.library.tfa_version().decode()
 
 __all__ = [
+    "Audit",
     "ConfigError",
     "Function",
     "Functions",

@@ -1,4 +1,4 @@
-"""The handle: `libtfa.open`, the functions of both doors by name, login, HTTP, the account lookup.
+"""The handle: `libtfa.open`, the functions of both doors by name, login, HTTP, the account lookup, the audit trail.
 
 Promises: one handle serves any number of threads, and goes on working in parent and children after
 a fork. The lock of the interpreter (GIL) is released during every call. A handle that one thread
@@ -7,11 +7,12 @@ closes while others are inside a call is freed when the last of them comes back.
 
 import ctypes
 import enum
+import json
 import logging
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Type
 
 from ._errors import ConfigError, Unavailable, refusal
-from ._library import LOOKUP, answer, json_text, library, text, typed
+from ._library import AUDIT, LOOKUP, answer, json_text, library, text, typed
 
 _log = logging.getLogger("libtfa")
 
@@ -19,6 +20,9 @@ _close = library.tfa_close
 
 #: A host's account directory: (question, name) -> the reply of that question (README), or None for "no such thing".
 Lookup = Callable[[str, str], Any]
+
+#: A host's ear for the audit trail: it is given a line (README). What it returns is ignored.
+Audit = Callable[[Dict[str, str]], Any]
 
 
 class Login(enum.Enum):
@@ -48,15 +52,19 @@ class HttpAnswer(NamedTuple):
 
 
 class _Handle(ctypes.c_void_p):
-    """Owns the C handle. Every call in progress holds a reference, so that it ends with the last."""
+    """Owns the C handle. Every call in progress holds a reference, so that it ends with the last.
+
+    When a cycle is collected, other objects in it may still call after this one's end: they find no address any more.
+    """
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
-        #: Every lookup that C was given: one that was replaced may still be running in another thread.
-        self.lookups: List[Any] = []
+        #: Every callback that C was given: one that was replaced may still be running in another thread.
+        self.callbacks: List[Any] = []
 
-    def __del__(self, close: Callable[["_Handle"], None] = _close) -> None:
-        close(self)
+    def __del__(self, close: Callable[[Optional[int]], None] = _close) -> None:
+        address, self.value = self.value, None
+        close(address)
 
 
 _registry: List[Dict[str, Any]] = []
@@ -140,7 +148,7 @@ class Tfa:
 
     def _open(self) -> _Handle:
         handle = self._handle
-        if handle is None:
+        if not handle:
             raise Unavailable("This libtfa handle is closed: open another.")
         return handle
 
@@ -193,9 +201,21 @@ class Tfa:
         """
         handle = self._open()
         callback = LOOKUP(_guarded(lookup))
-        handle.lookups.append(callback)
+        handle.callbacks.append(callback)
         if not library.tfa_set_lookup(handle, callback, None):
             raise Unavailable("The library did not take the lookup.")
+
+    def set_audit(self, audit: Audit) -> None:
+        """Tells `audit` of every line of the audit trail that this handle writes from now on, from any thread.
+
+        It is called inside the call that wrote the line, once the line is on record, and that call waits for it. An
+        exception in it is logged; the change is made and the verdict stands.
+        """
+        handle = self._open()
+        callback = AUDIT(_hearing(audit))
+        handle.callbacks.append(callback)
+        if not library.tfa_set_audit(handle, callback, None):
+            raise Unavailable("The library did not take the audit callback.")
 
 
 def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
@@ -211,6 +231,19 @@ def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
             # ctypes would answer 0, "no such thing", for whatever gets past here.
             _log.exception("libtfa: the account lookup failed")
             return -1
+
+    return callback
+
+
+def _hearing(audit: Audit) -> Callable[[Any, bytes], None]:
+    """`audit` as the C callback."""
+
+    def callback(_context: Any, line: bytes) -> None:
+        try:
+            audit(json.loads(line.decode()))
+        except BaseException:
+            # ctypes would write it to standard error, where nobody may look.
+            _log.exception("libtfa: the audit callback failed")
 
     return callback
 

@@ -21,7 +21,7 @@ use crate::{person, settings, terminal};
 pub fn whmapi1(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let function = word(matches, "function");
     let answer = match (args(matches)?, person::acting(matches)?, open(matches)?) {
-        (args, caller, Ok(tfa)) => tfa::api::whmapi1(&tfa, &caller, function, &args),
+        (args, person, Ok(tfa)) => tfa::api::whmapi1_for(&tfa, &person.authenticated, &person.caller, function, &args),
         (_, _, Err(refusal)) => WhmAnswer::new(function, Err(refusal)),
     };
     show(matches, &Answer::from(answer))
@@ -31,7 +31,9 @@ pub fn whmapi1(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 pub fn uapi(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let (module, function) = (word(matches, "module"), word(matches, "function"));
     let result = match (args(matches)?, person::acting(matches)?, open(matches)?) {
-        (args, caller, Ok(tfa)) => tfa::api::uapi(&tfa, &caller, module, function, &args),
+        (args, person, Ok(tfa)) => {
+            tfa::api::uapi_for(&tfa, &person.authenticated, &person.caller, module, function, &args)
+        }
         (_, _, Err(refusal)) => UapiAnswer::new(Err(refusal)),
     };
     let (module, function) = (module.to_owned(), function.to_owned());

@@ -186,7 +186,10 @@ fn audit() -> Command {
         .arg(option("user", "Only lines about this user"))
         .arg(option("caller", "Only lines of this caller"))
         .arg(option("event", "Only lines of this event").value_name("EVENT").value_parser(events))
+        .arg(option("function", "Only lines of this function"))
+        .arg(option("address", "Only logins from this address").value_name("ADDRESS"))
         .arg(option("since", since).value_name("TIME"))
+        .arg(option("until", "No lines from then on; in the same notation").value_name("TIME"))
         .arg(
             Arg::new("follow")
                 .long("follow")

@@ -11,14 +11,22 @@ pub fn caller() -> Result<String, Failure> {
     if geteuid().is_root() { Ok(ROOT.to_owned()) } else { own_name() }
 }
 
-/// The account to act as: the caller, or `--user`, which is for the superuser and for that same user.
-pub fn acting(matches: &ArgMatches) -> Result<String, Failure> {
-    let caller = caller()?;
-    match matches.get_one::<String>("user") {
-        Some(user) if *user == caller || caller == ROOT => Ok(user.clone()),
-        Some(_) => Err(Failure::Usage(format!("only the superuser may act as another user than {caller}"))),
-        None => Ok(caller),
+/// Who runs the program, and as whom it acts.
+pub struct Person {
+    /// Root for the superuser, else the operating system's user: whom the audit trail names.
+    pub authenticated: String,
+    /// The account whose rights hold.
+    pub caller: String,
+}
+
+/// The account to act as is whoever runs the program, or `--user`, which is for the superuser and for that same user.
+pub fn acting(matches: &ArgMatches) -> Result<Person, Failure> {
+    let authenticated = caller()?;
+    let caller = matches.get_one::<String>("user").unwrap_or(&authenticated).clone();
+    if caller != authenticated && authenticated != ROOT {
+        return Err(Failure::Usage(format!("only the superuser may act as another user than {authenticated}")));
     }
+    Ok(Person { authenticated, caller })
 }
 
 fn own_name() -> Result<String, Failure> {

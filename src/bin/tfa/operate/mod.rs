@@ -18,6 +18,7 @@ use tfa::api::args::Args;
 use tfa::engine::Tfa;
 
 use crate::failure::Failure;
+use crate::person::Person;
 
 /// Calls a WHM function; a refusal ends the command.
 fn whm<const N: usize>(
@@ -29,14 +30,15 @@ fn whm<const N: usize>(
     data(api::whmapi1(tfa, caller, function, &args(parameters)).outcome)
 }
 
-/// Calls a UAPI function; a refusal ends the command.
+/// Calls a UAPI function as whom `person` acts for; a refusal ends the command.
 fn uapi<const N: usize>(
     tfa: &Tfa,
-    caller: &str,
+    person: &Person,
     function: &str,
     parameters: [(&str, &str); N],
 ) -> Result<Value, Failure> {
-    data(api::uapi(tfa, caller, api::registry::MODULE, function, &args(parameters)).outcome)
+    let Person { authenticated, caller } = person;
+    data(api::uapi_for(tfa, authenticated, caller, api::registry::MODULE, function, &args(parameters)).outcome)
 }
 
 fn args<const N: usize>(parameters: [(&str, &str); N]) -> Args {

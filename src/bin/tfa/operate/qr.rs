@@ -17,12 +17,13 @@ use zeroize::Zeroizing;
 
 use super::{text, uapi, whm};
 use crate::failure::Failure;
+use crate::person::Person;
 use crate::{person, settings, terminal};
 
 /// Shows a new secret and enrols with it.
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let (user, tfa) = (person::acting(matches)?, settings::open(matches)?);
-    let proposal = propose(&tfa, &user)?;
+    let (person, tfa) = (person::acting(matches)?, settings::open(matches)?);
+    let proposal = propose(&tfa, &person)?;
     let format = matches.get_one::<String>("format").map(String::as_str).unwrap_or_default();
     let picture = draw(&proposal, format)?;
     match matches.get_one::<PathBuf>("file") {
@@ -36,24 +37,24 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if code.is_empty() {
         return Err(Failure::Refused("nothing was stored".to_owned()));
     }
-    enrol(&tfa, &user, text(&proposal, "secret"), &code)?;
-    eprintln!("{user} is enrolled.");
+    enrol(&tfa, &person, text(&proposal, "secret"), &code)?;
+    eprintln!("{} is enrolled.", person.caller);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Root is a user of WHM alone; UAPI is for everybody else.
-fn propose(tfa: &Tfa, user: &str) -> Result<Value, Failure> {
-    match user {
-        ROOT => whm(tfa, user, "twofactorauth_generate_tfa_config", []),
-        user => uapi(tfa, user, "generate_user_configuration", []),
+fn propose(tfa: &Tfa, person: &Person) -> Result<Value, Failure> {
+    match person.caller.as_str() {
+        ROOT => whm(tfa, ROOT, "twofactorauth_generate_tfa_config", []),
+        _ => uapi(tfa, person, "generate_user_configuration", []),
     }
 }
 
-fn enrol(tfa: &Tfa, user: &str, secret: &str, code: &str) -> Result<Value, Failure> {
+fn enrol(tfa: &Tfa, person: &Person, secret: &str, code: &str) -> Result<Value, Failure> {
     let parameters = [("secret", secret), ("tfa_token", code)];
-    match user {
-        ROOT => whm(tfa, user, "twofactorauth_set_tfa_config", parameters),
-        user => uapi(tfa, user, "set_user_configuration", parameters),
+    match person.caller.as_str() {
+        ROOT => whm(tfa, ROOT, "twofactorauth_set_tfa_config", parameters),
+        _ => uapi(tfa, person, "set_user_configuration", parameters),
     }
 }
 

@@ -1,0 +1,178 @@
+//! No change without its line, and no line without its change: who reads the audit trail alone knows how every subject
+//! stands, whatever was killed or failed on the way.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tfa::engine::Tfa;
+use tfa::engine::audit::{Entry, Event};
+
+use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open_at};
+use crate::kill::State;
+use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
+use crate::{Test, setting, shim};
+
+pub const TESTS: &[Test] = &[
+    ("trail: lines and changes agree after SIGKILL at any moment", killed),
+    ("trail: lines and changes agree when any write fails", failing),
+    ("trail: a trail that cannot be written keeps everybody out", unwritable),
+];
+
+/// Processes of a round.
+const PROCESSES: usize = 4;
+
+/// How subjects stand: enrolled, wrong codes in a row, recovery codes left.
+type Standings = BTreeMap<String, (bool, u32, usize)>;
+
+/// What the trail says, and how many lines each subject has.
+fn told(tfa: &Tfa) -> (Standings, BTreeMap<String, usize>) {
+    let (mut standings, mut counts) = (Standings::new(), BTreeMap::new());
+    for line in tfa.audit_lines(0, usize::MAX).unwrap() {
+        let entry = Entry::read(&line).unwrap();
+        let Some(subject) = entry.subject.map(|subject| subject.into_owned()) else {
+            continue;
+        };
+        let standing = standings.entry(subject.clone()).or_insert((false, 0, 0));
+        let event = Event::ALL.into_iter().find(|event| event.name() == entry.event).unwrap();
+        *standing = match (event, *standing) {
+            (Event::Enrolled, _) => (true, 0, 0),
+            (Event::Removed, _) => (false, 0, 0),
+            (Event::RecoveryCodesMade, (enrolled, failures, _)) => (enrolled, failures, 10),
+            (Event::Wrong, (enrolled, failures, codes)) => (enrolled, failures + 1, codes),
+            (Event::Verified, (enrolled, _, codes)) => (enrolled, 0, codes),
+            (Event::Replayed | Event::Locked, same) => same,
+            (other, _) => panic!("no worker does {other:?}"),
+        };
+        *counts.entry(subject).or_insert(0) += 1;
+    }
+    (standings, counts)
+}
+
+/// The store is as the trail tells.
+fn assert_agreement(tfa: &Tfa) -> usize {
+    let (standings, counts) = told(tfa);
+    for (subject, standing) in &standings {
+        let state = State::of(tfa, subject);
+        assert_eq!((state.secret.is_some(), state.failures, state.recovery_codes), *standing, "{subject}");
+    }
+    counts.values().sum()
+}
+
+/// How many operations on `subject` were acknowledged that have a line each, and whether one was under way.
+fn acknowledged(operations: &[Told], subject: &str) -> (usize, bool) {
+    let own = || operations.iter().filter(|(_, operation, _)| operation.subject() == subject);
+    let has_line = |operation: &Operation, outcome: &Outcome| match operation {
+        Operation::Guess { .. } | Operation::Login { .. } => matches!(outcome, Outcome::Done | Outcome::No),
+        _ => *outcome == Outcome::Done,
+    };
+    let ended =
+        own().filter(|(_, operation, outcome)| outcome.as_ref().is_some_and(|found| has_line(operation, found)));
+    (ended.count(), own().any(|(.., outcome)| outcome.is_none()))
+}
+
+fn killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tfa, _) = open_at(folder.path(), NOW);
+    tfa.set_policy(ACTOR, true).unwrap();
+    let mut dice = Dice(milliseconds());
+    let (mut lines, mut cut_off) = (0, 0);
+    for round in 0..setting("TFA_KILL_ROUNDS", 40) {
+        for (name, operations) in kill_some(folder.path(), round, &mut dice) {
+            let written = told(&tfa).1.get(&name).copied().unwrap_or(0);
+            let (ended, is_under_way) = acknowledged(&operations, &name);
+            let possible = ended..=ended + usize::from(is_under_way);
+            assert!(possible.contains(&written), "{name}: {written} lines of {ended} operations");
+            cut_off += usize::from(is_under_way);
+        }
+        assert_sound(folder.path());
+        lines = assert_agreement(&tfa);
+    }
+    println!("  {lines} lines, {cut_off} operations cut off");
+    assert!(lines > 100 && cut_off > 0, "the processes were killed before they did anything");
+}
+
+/// Starts the processes of a round, each with a subject of its own, and kills them; what each was about.
+fn kill_some(folder: &Path, round: u64, dice: &mut Dice) -> Vec<(String, Vec<Told>)> {
+    let start = milliseconds().to_string();
+    let children: Vec<_> = (0..PROCESSES)
+        .map(|place| {
+            let name = format!("trail{round}-{place}");
+            let journal = folder.join(format!("journal-{name}"));
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["worker", "panel"]).arg(folder).arg(&journal).args([&name, &start]);
+            (name, journal, command.stdin(Stdio::null()).spawn().unwrap())
+        })
+        .collect();
+    sleep(Duration::from_millis(10 + dice.below(60)));
+    let ended = children.into_iter().map(|(name, journal, mut child)| {
+        sleep(Duration::from_micros(dice.below(8000)));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{name} ended by itself");
+        (name, read_journal(&fs::read_to_string(journal).unwrap_or_default()))
+    });
+    ended.collect()
+}
+
+/// A day on a disk that fails with `errno` from its change number `first` on, until it is healed: how many operations
+/// were refused; `None` when the day had fewer changes. A commit whose sync failed may be there, but then its line is
+/// there too.
+fn day(first: u64, errno: i32) -> Option<usize> {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
+    fs::create_dir(&folder).unwrap();
+    let mut command = shim::session(&folder, 11);
+    shim::failing(&mut command, first, errno, &heal);
+    assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
+    let journal = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
+    assert!(assert_agreement(&open_at(&folder, NOW).0) > 10);
+    let refused = journal.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
+    heal.exists().then_some(refused)
+}
+
+/// Most changes of a day are those of its beginning, when the store is made: what is of interest are the last ones.
+fn failing() {
+    const ENOSPC: i32 = 28;
+    const EIO: i32 = 5;
+    let (mut last, mut beyond) = (1, 2);
+    while day(beyond, EIO).is_some() {
+        (last, beyond) = (beyond, beyond * 2);
+    }
+    while beyond - last > 1 {
+        let middle = last.midpoint(beyond);
+        *(if day(middle, EIO).is_some() { &mut last } else { &mut beyond }) = middle;
+    }
+    let places = [(ENOSPC, 7), (EIO, 9)].into_iter();
+    let days =
+        places.flat_map(|(errno, pace)| (0..20).map(move |back| day(last.saturating_sub(back * pace).max(1), errno)));
+    let refused: usize = days.flatten().sum();
+    println!("  {last} changes a day, {refused} operations refused");
+    assert!(refused > 10, "the disks did not fail");
+}
+
+/// Somebody took the trail's table away: what cannot be told is not done, and is done when it can be told again.
+fn unwritable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tfa, _) = open_at(folder.path(), NOW);
+    tfa.set_policy(ACTOR, true).unwrap();
+    let secret = enrol(&tfa, "example", NOW / PERIOD - 1);
+    let subject = account("example");
+    let connection = rusqlite::Connection::open(folder.path().join("tfa.db")).unwrap();
+    connection.execute_batch("ALTER TABLE audit RENAME TO elsewhere").unwrap();
+    let right = code(&secret, NOW / PERIOD);
+    assert!(tfa.login(ACTOR, &subject, &right).is_err());
+    assert!(tfa.login(ACTOR, &subject, "x").is_err());
+    assert!(tfa.remove(ACTOR, std::slice::from_ref(&subject)).is_err());
+    assert!(tfa.make_recovery_codes(ACTOR, &subject).is_err());
+    assert!(tfa.set_policy(ACTOR, false).is_err());
+    connection.execute_batch("ALTER TABLE elsewhere RENAME TO audit").unwrap();
+    let state = State::of(&tfa, "example");
+    assert_eq!((state.secret.is_some(), state.failures, state.recovery_codes), (true, 0, 0));
+    assert!(tfa.policy().unwrap());
+    assert_eq!(tfa.login(ACTOR, &subject, &right).unwrap(), VERIFIED);
+    assert_eq!(assert_agreement(&tfa), 2);
+}
