@@ -34,16 +34,25 @@ pub struct State {
 }
 
 impl State {
-    /// What `operation` makes of it when it succeeds (a guess succeeds in failing).
-    pub fn after(&self, operation: &Operation) -> State {
-        match operation {
-            Operation::Enrol { secret, .. } => State { secret: Some(secret.clone()), ..State::default() },
-            Operation::Remove { .. } => State::default(),
-            Operation::MakeRecoveryCodes { .. } => State { recovery_codes: 10, ..self.clone() },
-            Operation::Guess { .. } => State { failures: self.failures + 1, ..self.clone() },
-            Operation::Login { .. } => State { failures: 0, ..self.clone() },
-            Operation::RotateKeys => self.clone(),
+    /// What `operation` made of it, which ended so.
+    pub fn after(&self, operation: &Operation, outcome: &Outcome) -> State {
+        match (outcome, operation) {
+            (Outcome::Wrong, Operation::Guess { .. } | Operation::Login { .. }) => {
+                State { failures: self.failures + 1, ..self.clone() }
+            }
+            (Outcome::Done, Operation::Enrol { secret, .. }) => {
+                State { secret: Some(secret.clone()), ..State::default() }
+            }
+            (Outcome::Done, Operation::Remove { .. }) => State::default(),
+            (Outcome::Done, Operation::MakeRecoveryCodes { .. }) => State { recovery_codes: 10, ..self.clone() },
+            (Outcome::Done, Operation::Login { .. }) => State { failures: 0, ..self.clone() },
+            _ => self.clone(),
         }
+    }
+
+    /// What it may be when `operation` is cut off: as before, or as it would have made it.
+    pub fn during(&self, operation: &Operation) -> Vec<State> {
+        [Outcome::No, Outcome::Wrong, Outcome::Done].iter().map(|outcome| self.after(operation, outcome)).collect()
     }
 
     /// What the store says of `name`.
@@ -56,15 +65,6 @@ impl State {
             failures: status.failures,
             recovery_codes: status.recovery_codes_left,
         }
-    }
-}
-
-/// Whether `operation`, which ended so, changed its subject.
-pub fn changed(operation: &Operation, outcome: &Outcome) -> bool {
-    match operation {
-        Operation::Guess { .. } => *outcome == Outcome::No,
-        Operation::RotateKeys => false,
-        _ => *outcome == Outcome::Done,
     }
 }
 
@@ -144,22 +144,22 @@ fn kill_some(folder: &Path, round: u64, shared: &[String], dice: &mut Dice) -> V
 /// Every acknowledged change of `name` is there, and the one under way is there or not. Yields what is there and how
 /// many were acknowledged.
 fn check_subject(tfa: &Tfa, name: &str, journal: &str) -> (State, usize) {
-    let (mut state, mut acknowledged, mut under_way) = (State::default(), 0, None);
+    let (mut state, mut acknowledged, mut under_way) = (State::default(), 0, Vec::new());
     for (_, operation, outcome) in read_journal(journal) {
         if operation.subject() != name {
             continue;
         }
         match outcome {
-            Some(outcome) if changed(&operation, &outcome) => {
-                state = state.after(&operation);
-                acknowledged += 1;
+            Some(outcome) => {
+                let after = state.after(&operation, &outcome);
+                acknowledged += usize::from(after != state);
+                state = after;
             }
-            Some(_) => {}
-            None => under_way = Some(state.after(&operation)),
+            None => under_way = state.during(&operation),
         }
     }
     let there = State::of(tfa, name);
-    assert!(there == state || Some(&there) == under_way.as_ref(), "{name}: {there:?}, not {state:?} or {under_way:?}");
+    assert!(there == state || under_way.contains(&there), "{name}: {there:?}, not {state:?} or {under_way:?}");
     (there, acknowledged)
 }
 
@@ -182,12 +182,10 @@ pub fn possible_states(operations: &[Told]) -> BTreeMap<String, Vec<State>> {
     let mut states: BTreeMap<String, Vec<State>> = BTreeMap::new();
     for (_, operation, outcome) in operations {
         let possible = states.entry(operation.subject().to_owned()).or_insert_with(|| vec![State::default()]);
-        let after: Vec<_> = possible.iter().map(|state| state.after(operation)).collect();
-        match outcome.as_ref().unwrap() {
-            Outcome::Unavailable(_) => possible.extend(after),
-            outcome if changed(operation, outcome) => *possible = after,
-            _ => {}
-        }
+        *possible = match outcome.as_ref().unwrap() {
+            Outcome::Unavailable(_) => possible.iter().flat_map(|state| state.during(operation)).collect(),
+            outcome => possible.iter().map(|state| state.after(operation, outcome)).collect(),
+        };
     }
     states
 }

@@ -15,7 +15,7 @@ use tfa::engine::login::Verdict;
 use tfa::otp::secret::Secret;
 
 use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
-use crate::kill::{State, changed};
+use crate::kill::State;
 use crate::worker::{Operation, Outcome, Told, read_journal};
 use crate::{Test, setting, shim};
 
@@ -127,7 +127,9 @@ fn check(events: &[Event], dice: &mut Dice, kept: Kept, floor: bool) -> (usize, 
         else {
             continue;
         };
-        if *outcome == Some(Outcome::No) || State::of(&tfa, subject).secret.as_ref() != Some(secret) {
+        if matches!(outcome, Some(Outcome::No | Outcome::Wrong))
+            || State::of(&tfa, subject).secret.as_ref() != Some(secret)
+        {
             continue;
         }
         for later in [0, PERIOD] {
@@ -158,9 +160,8 @@ fn check_durable(there: &State, operations: &[Told], name: &str) {
             continue;
         }
         match outcome {
-            Some(outcome) if changed(operation, outcome) => state = state.after(operation),
-            Some(_) => {}
-            None => possible.push(state.after(operation)),
+            Some(outcome) => state = state.after(operation, outcome),
+            None => possible.extend(state.during(operation)),
         }
     }
     possible.push(state);

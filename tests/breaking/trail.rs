@@ -66,7 +66,9 @@ fn assert_agreement(tfa: &Tfa) -> usize {
 fn acknowledged(operations: &[Told], subject: &str) -> (usize, bool) {
     let own = || operations.iter().filter(|(_, operation, _)| operation.subject() == subject);
     let has_line = |operation: &Operation, outcome: &Outcome| match operation {
-        Operation::Guess { .. } | Operation::Login { .. } => matches!(outcome, Outcome::Done | Outcome::No),
+        Operation::Guess { .. } | Operation::Login { .. } => {
+            matches!(outcome, Outcome::Done | Outcome::Wrong | Outcome::No)
+        }
         _ => *outcome == Outcome::Done,
     };
     let ended =
@@ -134,7 +136,7 @@ fn day(first: u64, errno: i32) -> Option<usize> {
     heal.exists().then_some(refused)
 }
 
-/// Most changes of a day are those of its beginning, when the store is made: what is of interest are the last ones.
+/// The last changes of a day fail, each; `faults` has those of its beginning, when the store is made.
 fn failing() {
     const ENOSPC: i32 = 28;
     const EIO: i32 = 5;

@@ -35,7 +35,9 @@ pub enum Operation {
 pub enum Outcome {
     /// Done, or let in.
     Done,
-    /// Kept out: wrong, used before, or no longer enrolled.
+    /// Kept out by a wrong code, which is counted.
+    Wrong,
+    /// Kept out: used before, locked, or no longer enrolled.
     No,
     /// The question could not be answered, and why.
     Unavailable(String),
@@ -99,6 +101,7 @@ fn told<T>(result: Result<T, Refusal>) -> Outcome {
 fn judged(verdict: Result<Verdict, Refusal>) -> Outcome {
     match verdict {
         Ok(verdict) if verdict == VERIFIED => Outcome::Done,
+        Ok(Verdict::Denied(Refusal::WrongCode, _)) => Outcome::Wrong,
         Ok(Verdict::Denied(..)) => Outcome::No,
         Ok(verdict) => panic!("an enrolled subject is let in without a code: {verdict:?}"),
         Err(refusal) => told::<()>(Err(refusal)),
