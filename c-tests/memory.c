@@ -531,8 +531,8 @@ static void logins(const char *secret, const char *const recovery[2])
     asked = text("{\"user\": \"example\", \"tfa_token\": %ld}", strtol(last, NULL, 10));
     clean_after("and as a number", TELL("whm", "root", "twofactorauth_verify_login", asked), "\"verified\":1");
     asked = text("user=example&tfa_token=%s", recovery[1]);
-    clean_after("a recovery code in a form", TELL("http", "root", "/json-api/twofactorauth_verify_login?api.version=1", asked),
-                "recovery");
+    const char *uri = "/json-api/twofactorauth_verify_login?api.version=1";
+    clean_after("a recovery code in a form", TELL("http", "root", uri, asked), "recovery");
     asked = text("{\"user\": \"example\", \"tfa_token\": \"%s\"", last);
     clean_after("JSON that breaks off", TELL("whm", "root", "twofactorauth_verify_login", asked), "not JSON");
 }
@@ -584,8 +584,8 @@ static void enrolments(const char *secret)
     const char *asked = text("{\"secret\": \"%.8s %s\", \"tfa_token\": \"%s\"}", proposed, proposed + 8, typed);
     clean_after("an enrolment", TELL("uapi", "other", "set_user_configuration", asked), "\"tfa_configured\":1");
     asked = text("secret=%s&tfa_token=%%3%c%s", proposed, *typed, typed + 1);
-    clean_after("an enrolment that is refused", TELL("http", "other", "/execute/TwoFactorAuth/set_user_configuration", asked),
-                "already been used");
+    uri = "/execute/TwoFactorAuth/set_user_configuration";
+    clean_after("an enrolment that is refused", TELL("http", "other", uri, asked), "already been used");
     const char *codes = TELL("uapi", "other", "generate_recovery_codes");
     for (int number = 0; number < 10; number++) {
         recovery_needles(at(codes, text("data/recovery_codes/%d", number)));
@@ -596,12 +596,12 @@ static void enrolments(const char *secret)
     char moved[SECRET_SIZE];
     propose(keeper, "moved", moved);
     secret_needles(moved, "a secret that is set");
-    clean_after("a secret set", TELL("whm", "root", "twofactorauth_set_tfa_config_for_user", giving("moved", moved)),
-                "\"result\":1");
-    clean_after("a secret set by HTTP", TELL("http", "root", "/json-api/twofactorauth_set_tfa_config_for_user?api.version=1",
-                                             giving("moved", moved)), "result");
+    const char *set = "twofactorauth_set_tfa_config_for_user";
+    clean_after("a secret set", TELL("whm", "root", set, giving("moved", moved)), "\"result\":1");
+    uri = "/json-api/twofactorauth_set_tfa_config_for_user?api.version=1";
+    clean_after("a secret set by HTTP", TELL("http", "root", uri, giving("moved", moved)), "result");
     asked = text("{\"moved\": {\"primary_account\": {\"secret\": \"%s1\"}}}", moved);
-    clean_after("a secret that is refused", TELL("whm", "root", "twofactorauth_set_tfa_config_for_user", asked), "Base32");
+    clean_after("a secret that is refused", TELL("whm", "root", set, asked), "Base32");
     clean_after("a removal", TELL("whm", "root", "twofactorauth_remove_user_config", "{\"user\": \"moved\"}"), "moved");
 }
 

@@ -12,7 +12,7 @@ use std::hint::black_box;
 /// How much of the stack a function uses down to where it last handles a secret.
 #[derive(Clone, Copy)]
 pub enum Stack {
-    /// HMAC-SHA-1 alone, where every nanosecond is counted.
+    /// HMAC-SHA-1 alone, where every nanosecond counts: as much as it uses and no more.
     Sha1,
     /// Any other arithmetic.
     Arithmetic,
@@ -21,7 +21,8 @@ pub enum Stack {
 }
 
 /// The system's allocator, with every block wiped before it is freed. Blocks that grow or shrink move to a new one, which
-/// is what the trait does when it is told nothing else.
+/// is what the trait does when it is told nothing else. A Rust program has the allocator of the crates that it is made
+/// of, and can have but one.
 struct Wiping;
 
 #[global_allocator]
