@@ -5,14 +5,13 @@
 
 #![allow(missing_docs, clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{CStr, CString};
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -166,33 +165,70 @@ fn chunk() {
     report("peak memory of those 50", peak as f64, None, &json!("at most 1 MB"));
 }
 
-/// Bytes that are allocated now, and the most there were.
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// The C library's allocation functions, counted, for the library and its SQLite alike. They stand in for the C library's,
+/// since the library decides how Rust frees. A block that grows counts twice while it may be moved.
+#[allow(clippy::undocumented_unsafe_blocks, reason = "each hands its caller's promise on to the function of its name")]
+mod counting {
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The system's allocator, counted. A block that grows counts twice while it is moved.
-struct Counting;
+    /// Bytes that are allocated now, and the most there were.
+    pub static NOW: AtomicUsize = AtomicUsize::new(0);
+    pub static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: it is the system's allocator; counting does not touch what is allocated.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise is handed on.
-        unsafe { System.alloc(layout) }
+    // The functions under the names that the C library keeps for those who replace them.
+    unsafe extern "C" {
+        fn __libc_malloc(size: usize) -> *mut c_void;
+        fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
+        fn __libc_realloc(block: *mut c_void, size: usize) -> *mut c_void;
+        fn __libc_memalign(alignment: usize, size: usize) -> *mut c_void;
+        fn __libc_free(block: *mut c_void);
     }
 
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is handed on.
-        unsafe { System.dealloc(block, layout) }
+    fn size_of_block(block: *mut c_void) -> usize {
+        unsafe { libc::malloc_usable_size(block) }
+    }
+
+    fn counted(block: *mut c_void) -> *mut c_void {
+        let size = size_of_block(block);
+        PEAK.fetch_max(NOW.fetch_add(size, Relaxed) + size, Relaxed);
+        block
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn malloc(size: usize) -> *mut c_void {
+        counted(unsafe { __libc_malloc(size) })
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+        counted(unsafe { __libc_calloc(count, size) })
+    }
+
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+        let before = size_of_block(block);
+        let moved = counted(unsafe { __libc_realloc(block, size) });
+        NOW.fetch_sub(before, Relaxed);
+        moved
+    }
+
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn posix_memalign(place: *mut *mut c_void, alignment: usize, size: usize) -> c_int {
+        unsafe { place.write(counted(__libc_memalign(alignment, size))) };
+        0
+    }
+
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn free(block: *mut c_void) {
+        NOW.fetch_sub(size_of_block(block), Relaxed);
+        unsafe { __libc_free(block) };
     }
 }
 
 /// The most bytes that `body` had allocated at once, and what it answered.
 fn peak<T>(body: impl FnOnce() -> T) -> (usize, T) {
+    use counting::{NOW, PEAK};
     let before = NOW.load(Relaxed);
     PEAK.store(before, Relaxed);
     let answer = body();

@@ -1,8 +1,9 @@
 //! The guard that stands before every exported function.
 //!
 //! Promises: no panic crosses into C; a process that must not use the library's state is told so before anything is
-//! touched; NULL and bad UTF-8 are errors; the answer to all of these is one that denies. Strings that go out belong
-//! to the caller and come back through `tfa_free`.
+//! touched; NULL and bad UTF-8 are errors; the answer to all of these is one that denies; a call that handles a secret
+//! leaves nothing of it on the stack (module `wipe`). Strings that go out belong to the caller and come back through
+//! `tfa_free`.
 
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 use serde_json::json;
 
+use super::wipe::{self, Stack};
 use crate::api::answer::{Answer, UapiAnswer, WhmAnswer};
 use crate::api::args::Args;
 use crate::engine::Tfa;
@@ -22,6 +24,11 @@ use crate::wire::format;
 /// Runs `body`; `denial` stands in for the answer of one that panicked.
 pub fn guarded<T>(denial: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(denial)
+}
+
+/// The same for what may handle a secret: the stack that it used is wiped.
+pub fn guarded_secret<T>(stack: Stack, denial: T, body: impl FnOnce() -> T) -> T {
+    wipe::after(stack, || guarded(denial, body))
 }
 
 /// The handle behind `tfa`, when this process may use it.
@@ -97,7 +104,7 @@ pub fn plain(body: impl FnOnce() -> Result<serde_json::Value, String>) -> *mut c
 
 /// Turns what `body` makes into a string for C; what `denial` makes, when it panics.
 fn answer<A: Serialize>(body: impl FnOnce() -> A, denial: impl Fn() -> A) -> *mut c_char {
-    let text = guarded(None, || string(&body()));
+    let text = guarded_secret(Stack::Call, None, || string(&body()));
     text.or_else(|| guarded(None, || string(&denial()))).unwrap_or(std::ptr::null_mut())
 }
 

@@ -5,9 +5,9 @@ use std::sync::Once;
 use std::sync::atomic::AtomicU32;
 
 use serde_json::json;
-use zeroize::Zeroize;
 
-use super::guard::{guarded, optional_text, plain, string};
+use super::guard::{guarded, guarded_secret, optional_text, plain, string};
+use super::wipe::Stack;
 use crate::api::registry::{Callers, Door, FUNCTIONS, Function, MODULE};
 use crate::engine::Tfa;
 use crate::engine::config::Config;
@@ -41,7 +41,7 @@ pub extern "C" fn tfa_abi_version() -> u32 {
 /// config is NULL or a NUL-terminated string; error is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_open(config: *const c_char, error: *mut *mut c_char) -> *mut Tfa {
-    let opened = guarded(Err("an internal error. Please report it".to_owned()), || {
+    let opened = guarded_secret(Stack::Call, Err("an internal error. Please report it".to_owned()), || {
         watch_forks();
         // SAFETY: the caller promises the string.
         let config = unsafe { optional_text("config", config) }.map_err(|refusal| refusal.to_string())?;
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn tfa_close(tfa: *mut Tfa) {
     // Closing the parent's connections in another process could disturb its database.
     if !tfa.is_null() && fork::belongs_here().is_ok() {
         // SAFETY: the caller promises that it came from tfa_open, thus from a Box, and is not used again.
-        guarded((), || drop(unsafe { Box::from_raw(tfa) }));
+        guarded_secret(Stack::Call, (), || drop(unsafe { Box::from_raw(tfa) }));
     }
 }
 
@@ -81,7 +81,8 @@ pub unsafe extern "C" fn tfa_close(tfa: *mut Tfa) {
 pub unsafe extern "C" fn tfa_free(string: *mut c_char) {
     if !string.is_null() {
         // SAFETY: the caller promises that it came from this library, thus from a CString, and is not used again.
-        guarded((), || unsafe { CString::from_raw(string) }.into_bytes_with_nul().zeroize());
+        // What is freed is wiped (module `wipe`).
+        guarded((), || drop(unsafe { CString::from_raw(string) }));
     }
 }
 

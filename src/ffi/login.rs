@@ -2,7 +2,8 @@
 
 use std::ffi::c_char;
 
-use super::guard::{guarded, handle, optional_text, text};
+use super::guard::{guarded_secret, handle, optional_text, text};
+use super::wipe::Stack;
 use crate::accounts::ROOT;
 use crate::engine::Tfa;
 use crate::engine::audit::Actor;
@@ -34,7 +35,7 @@ const MAX_CODE: usize = 256;
 /// tfa is NULL or an open handle; subject and code are NULL or NUL-terminated strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_login(tfa: *mut Tfa, subject: *const c_char, code: *const c_char) -> i32 {
-    guarded(TFA_UNANSWERED, || {
+    guarded_secret(Stack::Call, TFA_UNANSWERED, || {
         // SAFETY: the caller promises handle and strings.
         let arguments =
             unsafe { handle(tfa).and_then(|tfa| Ok((tfa, text("subject", subject)?, optional_text("code", code)?))) };

@@ -15,3 +15,4 @@ pub mod uapi;
 pub mod whm;
 
 mod guard;
+mod wipe;

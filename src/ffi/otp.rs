@@ -8,7 +8,8 @@ use std::ffi::{CStr, c_char};
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::guard::{guarded, optional_text, plain};
+use super::guard::{guarded_secret, optional_text, plain};
+use super::wipe::Stack;
 use crate::api::args::Args;
 use crate::engine::issuer;
 use crate::otp::code::{self, Algorithm, Parameters};
@@ -38,7 +39,7 @@ const MAX_BASE32: usize = 1 << 16;
 /// secret is NULL or points to length bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_hotp(secret: *const u8, length: usize, algorithm: u32, digits: u32, counter: u64) -> i64 {
-    guarded(-1, || {
+    guarded_secret(stack(algorithm), -1, || {
         // SAFETY: the caller promises the bytes.
         let secret = unsafe { bytes(secret, length) };
         let (Some(secret), Some(parameters)) = (secret, parameters(algorithm, digits, 1)) else {
@@ -89,7 +90,7 @@ pub unsafe extern "C" fn tfa_verify(
     code: *const c_char,
     step: *mut u64,
 ) -> i32 {
-    guarded(-1, || {
+    guarded_secret(stack(algorithm), -1, || {
         // SAFETY: the caller promises bytes and string.
         let (secret, code) = unsafe { (bytes(secret, length), read_code(code, digits)) };
         let (Some(secret), Some(parameters)) = (secret, parameters(algorithm, digits, period)) else {
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn tfa_verify(
 /// secret and code are NULL or NUL-terminated strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_check(secret: *const c_char, code: *const c_char, time: u64) -> i32 {
-    guarded(-1, || {
+    guarded_secret(Stack::Sha1, -1, || {
         let usual = Parameters::default();
         // SAFETY: the caller promises the strings.
         let (secret, code) = unsafe { (optional_text("secret", secret), read_code(code, usual.digits)) };
@@ -146,7 +147,7 @@ pub unsafe extern "C" fn tfa_check(secret: *const c_char, code: *const c_char, t
 /// text is NULL or a NUL-terminated string; bytes is NULL or has room for size bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_base32_decode(text: *const c_char, bytes: *mut u8, size: usize) -> i64 {
-    guarded(-1, || {
+    guarded_secret(Stack::Sha1, -1, || {
         // SAFETY: the caller promises the string.
         let text = unsafe { optional_text("text", text) }.ok().flatten();
         let decoded = text.filter(|text| text.len() <= MAX_BASE32).and_then(|text| decode_base32(text).ok());
@@ -247,6 +248,11 @@ pub unsafe extern "C" fn tfa_qr(args: *const c_char) -> *mut c_char {
         let drawn = drawn.map_err(|error| error.to_string())?;
         Ok(json!({ "content_type": content_type, "qr": drawn }))
     })
+}
+
+/// What is wiped after arithmetic.
+fn stack(algorithm: u32) -> Stack {
+    if algorithm == TFA_SHA1 { Stack::Sha1 } else { Stack::Arithmetic }
 }
 
 /// The bytes of a secret, unless there are none.
