@@ -412,12 +412,12 @@ static void databases(void)
     has_text(refusal(config(&link, "")), "is not a regular file", "refused: a folder for a database");
 
     /* The user version is at byte 60 of an SQLite file. */
-    overwrite(place.database, 60, "\0\0\0\2", 4);
+    overwrite(place.database, 60, "\0\0\0\143", 4);
     before = fingerprint(&place);
-    has_text(refusal(config(&place, "")), "has format 2, and this library knows formats up to 1. Install the newer library",
+    has_text(refusal(config(&place, "")), "has format 99, and this library knows formats up to 2. Install the newer library",
              "refused: a database of a newer format");
     ok(fingerprint(&place) == before, "and it is as it was");
-    overwrite(place.database, 60, "\0\0\0\1", 4);
+    overwrite(place.database, 60, "\0\0\0\2", 4);
 
     overwrite(place.database, 68, "ABCD", 4);
     has_text(refusal(config(&place, "")), "is another program's database", "refused: another program's database");

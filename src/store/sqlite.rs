@@ -15,6 +15,7 @@
 //! Connections are kept for reuse, one a thread at a time. They do not cross a fork (module `fork`), nor do they go on
 //! with a file that was moved away or replaced under them.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -28,9 +29,9 @@ use crate::fork::{self, CloseBeforeFork};
 
 /// How long an operation waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it sleeps before it tries again. SQLite's own timeout sleeps ever longer, up to a tenth of a second, and
-/// whoever has waited longest comes last.
-const BUSY_PAUSE: Duration = Duration::from_millis(1);
+/// How long it sleeps before it tries again: at first, and at most. SQLite's own timeout sleeps up to a tenth of a second,
+/// and whoever has waited longest comes last; many who never slept longer would keep the processors busy with asking.
+const BUSY_PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(16)];
 /// "TFA1", so that `file` and we know our own.
 const APPLICATION_ID: i32 = 0x5446_4131;
 /// What made each version of the schema from the one before; `user_version` counts them.
@@ -364,11 +365,18 @@ fn format_version(connection: &Connection, path: &Path) -> Result<i64, Unavailab
 
 /// Waits for a lock that was found taken `times` times before; `false`: long enough.
 fn wait_a_little(times: i32) -> bool {
-    let waited = BUSY_PAUSE.saturating_mul(times.unsigned_abs());
-    if waited < BUSY_TIMEOUT {
-        thread::sleep(BUSY_PAUSE);
+    thread_local! {
+        static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
     }
-    waited < BUSY_TIMEOUT
+    if times == 0 {
+        SINCE.set(Some(Instant::now()));
+    }
+    let is_in_time = SINCE.get().is_some_and(|since| since.elapsed() < BUSY_TIMEOUT);
+    if is_in_time {
+        let [first, longest] = BUSY_PAUSES;
+        thread::sleep(first.saturating_mul(times.unsigned_abs().saturating_add(4) / 4).min(longest));
+    }
+    is_in_time
 }
 
 /// Switches a new database to WAL. SQLite does not wait for others here, so this does.
@@ -380,7 +388,7 @@ fn enter_wal_mode(connection: &Connection) -> rusqlite::Result<()> {
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && deadline.is_some_and(|deadline| Instant::now() < deadline) =>
             {
-                thread::sleep(BUSY_PAUSE);
+                thread::sleep(BUSY_PAUSES[0]);
             }
             result => return result.map(drop),
         }
