@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 use tfa::accounts::Subject;
 use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
-use tfa::engine::config::Config;
+use tfa::ffi::handle::{tfa_close, tfa_open};
 use tfa::ffi::login::tfa_login;
 use tfa::ffi::otp::{TFA_SHA1, tfa_verify};
 use tfa::otp::code::Parameters;
@@ -97,16 +97,30 @@ fn check() {
 
 /// A library with `count` enrolled subjects.
 struct House {
-    tfa: Tfa,
+    tfa: Handle,
     folder: tempfile::TempDir,
     secrets: Vec<Secret>,
 }
 
+/// What a C program has.
+struct Handle(*mut Tfa);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: it was opened by tfa_open, and is closed once.
+        unsafe { tfa_close(self.0) };
+    }
+}
+
 impl House {
-    fn with(count: usize) -> Self {
+    /// With `count` subjects, and an audit trail that keeps lines for so many days.
+    fn with(count: usize, days: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let text = format!(r#"{{"store": "sqlite:{}"}}"#, folder.path().join("tfa.db").display());
-        let tfa = Tfa::open(Config::parse(Some(&text)).expect("a configuration")).expect("a store");
+        let config = CString::new(config(folder.path(), days)).expect("a configuration");
+        // SAFETY: a C string, and NULL where it is allowed.
+        let handle = unsafe { tfa_open(config.as_ptr(), std::ptr::null_mut()) };
+        // SAFETY: a handle lives until it is closed.
+        let tfa = unsafe { handle.as_ref() }.expect("a store");
         tfa.set_policy(ACTOR, true).expect("policy");
         // Every subject of a block of 1000 has the secret of its place in the block.
         let secrets: Vec<_> = (0..1000).map(|_| Secret::generate(16).expect("a secret")).collect();
@@ -116,11 +130,11 @@ impl House {
                 .collect();
             tfa.set_secrets(ACTOR, &block).expect("enrolled");
         }
-        House { tfa, folder, secrets }
+        House { tfa: Handle(handle), folder, secrets }
     }
 
     /// Logs in subject `number` with the code of the step `offset` from now; the nanoseconds that it took.
-    fn login(&mut self, number: usize, offset: i64) -> f64 {
+    fn login(&self, number: usize, offset: i64) -> f64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let step = (now / 30).checked_add_signed(offset).expect("a step");
         let code = Parameters::default().code(self.secrets[number % 1000].bytes(), step);
@@ -128,11 +142,16 @@ impl House {
         let code = CString::new(format!("{code:06}")).expect("a code");
         let begin = Instant::now();
         // SAFETY: an open handle and two C strings.
-        let verdict = unsafe { tfa_login(&raw mut self.tfa, subject.as_ptr(), code.as_ptr()) };
+        let verdict = unsafe { tfa_login(self.tfa.0, subject.as_ptr(), code.as_ptr()) };
         let time = nanoseconds(begin.elapsed(), 1);
         assert_eq!(verdict, 1, "the code was right");
         time
     }
+}
+
+fn config(folder: &Path, days: u64) -> String {
+    let store = format!("sqlite:{}", folder.join("tfa.db").display());
+    serde_json::json!({ "store": store, "audit": { "days": days } }).to_string()
 }
 
 fn name(number: usize) -> String {
@@ -147,20 +166,23 @@ fn fresh_step() {
     }
 }
 
-/// The bare statement: one prepared compare-and-set UPDATE on a table of as many rows.
+/// The bare statement: one prepared compare-and-set UPDATE on a table of as many rows; or with it, in one transaction, the
+/// INSERT of as much text as a line of the audit trail has.
 struct Bare {
     connection: Connection,
+    has_lines: bool,
     _folder: tempfile::TempDir,
 }
 
 impl Bare {
-    fn with(count: usize) -> Self {
+    fn with(count: usize, has_lines: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let connection = Connection::open(folder.path().join("bare.db")).expect("a database");
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
                  CREATE TABLE bare (name TEXT PRIMARY KEY, step INTEGER NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                 CREATE TABLE line (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
                  BEGIN",
             )
             .expect("a table");
@@ -169,23 +191,30 @@ impl Bare {
             insert.execute(params![name(number), "x".repeat(250)]).expect("a row");
         }
         connection.execute_batch("COMMIT").expect("rows");
-        Bare { connection, _folder: folder }
+        Bare { connection, has_lines, _folder: folder }
     }
 
     fn update(&self, number: usize, step: i64) -> f64 {
-        let name = name(number);
-        let mut update = self
-            .connection
-            .prepare_cached("UPDATE bare SET step = ?2 WHERE name = ?1 AND step < ?2")
-            .expect("a statement");
+        let (name, line) = (name(number), "x".repeat(90));
+        let statement = |text| self.connection.prepare_cached(text).expect("a statement");
+        let mut update = statement("UPDATE bare SET step = ?2 WHERE name = ?1 AND step < ?2");
+        let [mut first, mut last] = ["BEGIN IMMEDIATE", "COMMIT"].map(statement);
+        let mut insert = statement("INSERT INTO line (text) VALUES (?1)");
         let begin = Instant::now();
+        if self.has_lines {
+            first.execute([]).expect("a transaction");
+        }
         assert_eq!(update.execute(params![name, step]).expect("an update"), 1);
+        if self.has_lines {
+            insert.execute([line]).expect("a line");
+            last.execute([]).expect("a commit");
+        }
         nanoseconds(begin.elapsed(), 1)
     }
 }
 
 /// Logins and bare statements of 1000 subjects, three each, in turns.
-fn compare(house: &mut House, bare: &Bare, count: usize) -> (f64, f64) {
+fn compare(house: &House, bare: &Bare, count: usize) -> (f64, f64) {
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     fresh_step();
     for offset in [-1, 0, 1] {
@@ -198,22 +227,29 @@ fn compare(house: &mut House, bare: &Bare, count: usize) -> (f64, f64) {
     (median(ours), median(peer))
 }
 
-/// A right code on the SQLite store, with growing numbers of subjects.
+/// A right code on the SQLite store, with growing numbers of subjects: beside the bare statement, without and with the
+/// audit trail, and with it beside the statements that do both.
 fn login() {
     let mut times = Vec::new();
     for count in [1_000, 100_000, 1_000_000] {
-        let (mut house, bare) = (House::with(count), Bare::with(count));
-        let (ours, peer) = compare(&mut house, &bare, count);
-        report(&format!("tfa_login, {count} subjects (peer: the bare SQLite statement)"), ours, peer, 2.0);
-        times.push(ours);
+        for (days, has_lines, about) in [
+            (0, false, "no audit trail (peer: the bare UPDATE)"),
+            (400, false, "(peer: the bare UPDATE)"),
+            (400, true, "(peer: the bare UPDATE, and the INSERT of a line)"),
+        ] {
+            let (house, bare) = (House::with(count, days), Bare::with(count, has_lines));
+            let (ours, peer) = compare(&house, &bare, count);
+            report(&format!("tfa_login, {count} subjects {about}"), ours, peer, 2.0);
+            times.push(ours);
+        }
     }
-    report("tfa_login, 1000000 subjects (peer: the same with 1000)", times[2], times[0], 1.5);
+    report("tfa_login, 1000000 subjects (peer: the same with 1000)", times[7], times[1], 1.5);
 }
 
 /// A fresh process that opens the store and asks one question (benches/process.c), against `oathtool --totp`.
 fn process() {
-    let house = House::with(1000);
-    let config = format!(r#"{{"store": "sqlite:{}"}}"#, house.folder.path().join("tfa.db").display());
+    let house = House::with(1000, 400);
+    let config = config(house.folder.path(), 400);
     drop(house.tfa);
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-process");
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
@@ -238,12 +274,12 @@ fn size() {
     let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
     println!("{}", serde_json::json!({ "name": "libtfa.so, bytes", "ours": bytes }));
     let before = resident();
-    let house = House::with(1000);
+    let house = House::with(1000, 400);
     println!(
         "{}",
         serde_json::json!({ "name": "resident memory of an opened library, bytes", "ours": resident() - before })
     );
-    drop((house.tfa, house.folder));
+    drop(house);
 }
 
 fn resident() -> i64 {

@@ -5,6 +5,8 @@
 //! before it is accepted any more. Nobody waits but a user who logs in within a minute of a reboot. Without a boot id
 //! every opening counts as the first of a boot.
 //!
+//! The first opening of all also records that the policy is off.
+//!
 //! Promise: no code that was accepted before a power cut is accepted after it, as long as the clock does not go back
 //! over the reboot.
 
@@ -12,7 +14,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::config::Config;
-use super::record::{self, BOOT, Boot};
+use super::record::{self, BOOT, Boot, POLICY, Policy};
 use crate::store::{Change, Decision, Durability, Store, Unavailable};
 
 /// The kernel's random name for the time since it started.
@@ -48,7 +50,11 @@ pub fn floor(store: &dyn Store, boot_id: &str, now: Duration) -> Result<u64, Una
     }
     store.settle(&[BOOT], Durability::Power, |texts| {
         let (floor, text) = this_boot(texts.at(0), boot_id, now)?;
-        let changes = text.map(|text| Change { key: BOOT, text: Some(text) }).into_iter().collect();
+        let mut changes: Vec<_> = text.into_iter().map(|text| Change { key: BOOT, text: Some(text) }).collect();
+        if texts.at(0).is_none() {
+            // From here on a policy that is not recorded is one that was lost, and keeps out.
+            changes.push(Change { key: POLICY, text: Some(record::write(&Policy { enabled: false })?) });
+        }
         Ok((floor, Decision { changes, lines: Vec::new() }))
     })
 }

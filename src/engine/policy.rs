@@ -23,8 +23,13 @@ impl Tfa {
     }
 }
 
-/// What the policy's record says.
+/// What the policy's record says. There has been one since the first opening (module `boot`), so that one that is gone is
+/// never taken for a policy that is off.
 pub(super) fn enabled(text: Option<&str>) -> Result<bool, Refusal> {
     let policy: Option<Policy> = record::read(POLICY.name, text)?;
-    Ok(policy.is_some_and(|policy| policy.enabled))
+    policy.map(|policy| policy.enabled).ok_or_else(|| {
+        Refusal::Unavailable(
+            "the policy's record is gone. Restore the database from a backup, or set the policy again".to_owned(),
+        )
+    })
 }

@@ -12,6 +12,7 @@ use crate::accounts::Subject;
 use crate::clock::ManualClock;
 use crate::otp::code::Parameters;
 use crate::otp::secret::Secret;
+use crate::store::{Change, Decision, Durability};
 
 /// Who calls in these tests.
 const ROOT: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
@@ -139,6 +140,37 @@ fn a_secret_that_comes_back_remembers_its_last_step() {
 }
 
 #[test]
+fn a_secret_that_was_replaced_and_comes_back_remembers_its_last_step() {
+    let house = House::new("");
+    let (subject, secret) = house.enrolled("example");
+    let code = house.code(&secret);
+    assert_eq!(house.login(&subject, &code), VERIFIED);
+    let others = [(); 2].map(|()| Secret::generate(16).unwrap());
+    for other in &others {
+        house.tfa.enrol(ROOT, &subject, other, &house.code(other)).unwrap();
+    }
+    for used in [&secret, &others[0], &others[1]] {
+        assert_eq!(house.tfa.enrol(ROOT, &subject, used, &house.code(used)), Err(Refusal::UsedCode));
+    }
+    house.clock.advance(Duration::from_secs(30));
+    house.tfa.enrol(ROOT, &subject, &secret, &house.code(&secret)).unwrap();
+}
+
+#[test]
+fn who_changes_secrets_without_end_has_to_wait() {
+    let house = House::new("");
+    let (subject, _) = house.enrolled("example");
+    let enrol = || {
+        let secret = Secret::generate(16).unwrap();
+        house.tfa.enrol(ROOT, &subject, &secret, &house.code(&secret))
+    };
+    let refused = std::iter::repeat_with(enrol).take(70).filter(Result::is_err).count();
+    assert!((1..10).contains(&refused), "{refused}");
+    house.clock.advance(Duration::from_secs(90));
+    enrol().unwrap();
+}
+
+#[test]
 fn a_new_secret_begins_anew() {
     let house = House::new("");
     let (subject, secret) = house.enrolled("example");
@@ -254,6 +286,24 @@ fn nothing_is_asked_while_the_policy_is_off() {
     assert_eq!(house.login(&subject, "123456"), Verdict::NotRequired);
     let status = house.tfa.status(&subject).unwrap();
     assert_eq!((status.required, status.is_enabled, status.failures), (false, true, 0));
+}
+
+#[test]
+fn a_policy_that_was_lost_keeps_out_until_it_is_set_again() {
+    let house = House::new("");
+    let (subject, secret) = house.enrolled("example");
+    let lose = |_| {
+        let changes = vec![Change { key: record::POLICY, text: None }];
+        Ok::<_, Refusal>(((), Decision { changes, lines: Vec::new() }))
+    };
+    house.tfa.store.settle(&[record::POLICY], Durability::Power, lose).unwrap();
+    let code = house.code(&secret);
+    for tfa in [&house.tfa, &house.reopened()] {
+        assert!(matches!(tfa.login(ROOT, &subject, &code), Err(Refusal::Unavailable(_))));
+        assert!(tfa.policy().is_err());
+    }
+    house.tfa.set_policy(ROOT, true).unwrap();
+    assert_eq!(house.login(&subject, &code), VERIFIED);
 }
 
 #[test]
