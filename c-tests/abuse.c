@@ -284,6 +284,10 @@ static void without_handle(void)
     is_text(at(taken(tfa_secret("{\"length\": 17}")), "error"), "a secret has 16 to 128 characters, a multiple of 8",
             "secret: 17 characters");
     is_text(at(taken(tfa_otpauth(NULL)), "error"), "The parameter \"account\" is required.", "otpauth: nothing");
+    char account[512];
+    snprintf(account, sizeof account, "{\"account\": \"%0255d\"}", 0);
+    is_text(at(taken(tfa_otpauth(account)), "error"), "The parameter \"account\" is not valid: it has more than 254 bytes.",
+            "otpauth: a long account");
     is_text(at(taken(tfa_otpauth_parse(NULL)), "error"), "The parameter \"otpauth_str\" is required.",
             "otpauth_parse: nothing");
     is_text(at(taken(tfa_qr(NULL)), "error"), "The parameter \"text\" is required.", "qr: nothing");

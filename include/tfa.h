@@ -510,7 +510,8 @@ char *tfa_secret(const char *args);
 
 /*
  Writes the URI that an authenticator scans: args {"secret": Base32, "account", "issuer", "algorithm": "SHA1",
- "SHA256" or "SHA512", "digits", "period", or "counter" for HOTP}, of which the first two are required.
+ "SHA256" or "SHA512", "digits", "period", or "counter" for HOTP}, of which the first two are required. An account has
+ at most 254 bytes, an issuer 128 characters.
  Answers {"otpauth_str": "..."} or {"error": "..."}, to be given to tfa_free.
 
  # Safety

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::guard::{guarded_secret, optional_text, plain};
 use super::wipe::Stack;
+use crate::accounts::MAX_NAME;
 use crate::api::args::Args;
 use crate::engine::issuer;
 use crate::otp::code::{self, Algorithm, Parameters};
@@ -183,7 +184,8 @@ pub unsafe extern "C" fn tfa_secret(args: *const c_char) -> *mut c_char {
 }
 
 /// Writes the URI that an authenticator scans: args {"secret": Base32, "account", "issuer", "algorithm": "SHA1",
-/// "SHA256" or "SHA512", "digits", "period", or "counter" for HOTP}, of which the first two are required.
+/// "SHA256" or "SHA512", "digits", "period", or "counter" for HOTP}, of which the first two are required. An account has
+/// at most 254 bytes, an issuer 128 characters.
 /// Answers {"otpauth_str": "..."} or {"error": "..."}, to be given to tfa_free.
 ///
 /// # Safety
@@ -305,6 +307,10 @@ fn uri(args: &Args) -> Result<OtpauthUri, String> {
     let usual = Parameters::default();
     let issuer = args.optional_text("issuer").map_err(text)?.unwrap_or_default();
     issuer::check(issuer).map_err(|why| format!("The parameter \"issuer\" is not valid: {why}"))?;
+    let account = args.text("account").map_err(text)?;
+    if account.len() > MAX_NAME {
+        return Err(format!("The parameter \"account\" is not valid: it has more than {MAX_NAME} bytes."));
+    }
     let algorithm = args.optional_text("algorithm").map_err(text)?.unwrap_or(usual.algorithm.name());
     let range = |name: &str, default: u32, from: u64, to: u64| {
         let value = number(args, name, default.into())?;
@@ -317,7 +323,7 @@ fn uri(args: &Args) -> Result<OtpauthUri, String> {
             Some(_) => Moving::Hotp(number(args, "counter", 0)?),
         },
         issuer: issuer.to_owned(),
-        account: args.text("account").map_err(text)?.to_owned(),
+        account: account.to_owned(),
         secret: args.secret().map_err(text)?,
         parameters: Parameters {
             algorithm: Algorithm::from_name(algorithm)

@@ -1,7 +1,7 @@
 //! `otpauth` URIs (the Key URI format): what an authenticator scans.
 //!
-//! Promise: what is written here is read back here, whatever the issuer and the account are called. Written as contract
-//! section 2 says: issuer and account percent-encoded, a literal colon between them, `secret` then `issuer`, and
+//! Promise: what is read here is written here, and what is written of an issuer and an account within their limits
+//! (contract sections 2 and 10) is read back, whatever they are called. Written as contract section 2 says: issuer and account percent-encoded, a literal colon between them, `secret` then `issuer`, and
 //! `algorithm`, `digits`, `period` only when they differ from SHA1, 6, 30.
 
 use std::fmt::Write;
@@ -44,7 +44,7 @@ pub struct OtpauthUri {
 /// Why a URI was not read. The messages never repeat the URI, which holds a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UriError {
-    /// Longer than any such URI.
+    /// Longer than any such URI, as it is or written out in full.
     #[error("the URI has more than {MAX_URI} bytes")]
     TooLong,
     /// Another scheme, or neither `totp` nor `hotp`.
@@ -110,13 +110,10 @@ impl OtpauthUri {
         let (label_issuer, account) = split_label(label)?;
         let parameters = query.parameters()?;
         let moving = if kind == "totp" { Moving::Totp } else { Moving::Hotp(query.number("counter", None)?) };
-        Ok(OtpauthUri {
-            moving,
-            issuer: query.get("issuer").map(str::to_owned).unwrap_or(label_issuer),
-            account,
-            secret: query.secret()?,
-            parameters,
-        })
+        let issuer = query.get("issuer").map(str::to_owned).unwrap_or(label_issuer);
+        let read = OtpauthUri { moving, issuer, account, secret: query.secret()?, parameters };
+        // Written with every character encoded it grows, and must be read back still.
+        if read.write().len() > MAX_URI { Err(UriError::TooLong) } else { Ok(read) }
     }
 }
 
@@ -236,6 +233,14 @@ mod tests {
     fn encoded_colons_and_spaces_after_them_are_read() {
         let read = OtpauthUri::parse("OTPAUTH://TOTP/Big%20Co%3A%20alice?secret=caoxw75hkyjj6e5y").unwrap();
         assert_eq!((read.issuer.as_str(), read.account.as_str()), ("Big Co", "alice"));
+    }
+
+    #[test]
+    fn what_is_read_can_be_written_and_read_again() {
+        let read = |account: &str| OtpauthUri::parse(&format!("otpauth://totp/{account}?secret=CAOXW75HKYJJ6E5Y"));
+        assert_eq!(read(&" ".repeat(2000)).err(), Some(UriError::TooLong), "it would take 6000 bytes to write");
+        assert!(OtpauthUri::parse(&read(&"x".repeat(2000)).unwrap().write()).is_ok());
+        assert!(OtpauthUri::parse(&uri(&"🦀".repeat(128), &"ż".repeat(127)).write()).is_ok(), "the longest names");
     }
 
     #[test]
