@@ -108,8 +108,12 @@ impl OtpauthUri {
         let (label, query) = rest.split_once('?').unwrap_or((rest, ""));
         let query = Query::parse(query)?;
         let (label_issuer, account) = split_label(label)?;
-        let parameters = query.parameters()?;
+        let mut parameters = query.parameters()?;
         let moving = if kind == "totp" { Moving::Totp } else { Moving::Hotp(query.number("counter", None)?) };
+        if moving != Moving::Totp {
+            // A counter has no period, and none is written.
+            parameters.period = Parameters::default().period;
+        }
         let issuer = query.get("issuer").map(str::to_owned).unwrap_or(label_issuer);
         let read = OtpauthUri { moving, issuer, account, secret: query.secret()?, parameters };
         // Written with every character encoded it grows, and must be read back still.
@@ -241,6 +245,12 @@ mod tests {
         assert_eq!(read(&" ".repeat(2000)).err(), Some(UriError::TooLong), "it would take 6000 bytes to write");
         assert!(OtpauthUri::parse(&read(&"x".repeat(2000)).unwrap().write()).is_ok());
         assert!(OtpauthUri::parse(&uri(&"🦀".repeat(128), &"ż".repeat(127)).write()).is_ok(), "the longest names");
+    }
+
+    #[test]
+    fn a_counter_has_no_period() {
+        let read = OtpauthUri::parse("otpauth://hotp/a?secret=CAOXW75HKYJJ6E5Y&counter=7&period=6").unwrap();
+        assert_eq!((read.moving, read.parameters), (Moving::Hotp(7), Parameters::default()));
     }
 
     #[test]
