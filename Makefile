@@ -6,7 +6,7 @@
 #   make install    as root; DESTDIR, PREFIX, LIBDIR as usual; make uninstall takes it away again
 #   make header     writes include/tfa.h anew after a change in src/ffi
 #   make wheel      the Python package with the library in it
-#   make fuzz       fuzzes every parser, SECONDS_EACH=30
+#   make fuzz       fuzzes every door for longer than the tests do: SECONDS_EACH=600
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
@@ -49,6 +49,7 @@ test: test-dependencies build
 	perl/run-tests
 	python/run-tests
 	php/run-tests
+	fuzz/run 30
 
 bench: test-dependencies build perl
 	scripts/bench
@@ -56,9 +57,9 @@ bench: test-dependencies build perl
 header:
 	TFA_WRITE_HEADER=1 cargo check
 
-# By hand: minutes a target find more than the tests' seconds.
-fuzz: dependencies
-	fuzz/run $(or $(SECONDS_EACH),30)
+# Minutes a target find more than the tests' seconds.
+fuzz: test-dependencies
+	fuzz/run $(or $(SECONDS_EACH),600)
 
 wheel: build
 	python/make-wheel

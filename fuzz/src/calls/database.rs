@@ -1,0 +1,50 @@
+//! The databases that handles are opened on.
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::ptr::null_mut;
+
+use rusqlite::Connection;
+use serde_json::json;
+use tfa::ffi::handle::{tfa_close, tfa_open};
+
+use crate::house::folder;
+
+/// A database, and how to reset it.
+pub struct Database {
+    /// What it is opened with.
+    pub config: CString,
+    connection: Connection,
+}
+
+impl Database {
+    pub fn new() -> Database {
+        let path: PathBuf = folder().join("tfa.db");
+        let config = json!({
+            "store": format!("sqlite:{}", path.display()),
+            "key_file": path.with_extension("keys"),
+            "hostname": "server.example.com",
+            "accounts": {"inline": {
+                "reseller": {"reseller": 1},
+                "example": {"owner": "reseller", "domain": "example.com", "team": ["team_user"]},
+            }},
+        });
+        let config = CString::new(config.to_string()).unwrap();
+        // SAFETY: a string, nowhere to put an error, and a handle that is not used again.
+        unsafe { tfa_close(tfa_open(config.as_ptr(), null_mut())) };
+        Database { config, connection: Connection::open(path).unwrap() }
+    }
+
+    /// Nobody is enrolled, and the policy is on.
+    pub fn reset(&self) {
+        let reset = r#"BEGIN; DELETE FROM record; DELETE FROM audit;
+            INSERT INTO record VALUES (0, 'policy', '{"format":1,"record":{"enabled":true}}'); COMMIT"#;
+        self.connection.execute_batch(reset).unwrap();
+    }
+
+    /// How often a subject was given a secret.
+    pub fn enrolments(&self) -> i64 {
+        let count = r#"SELECT count(*) FROM audit WHERE text LIKE '%"secret_set"%' OR text LIKE '%"enrolled"%'"#;
+        self.connection.query_row(count, [], |row| row.get(0)).unwrap()
+    }
+}

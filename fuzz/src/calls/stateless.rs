@@ -1,0 +1,120 @@
+//! The functions that need no handle: numbers within their range, nothing written on failure.
+
+use std::ffi::c_char;
+use std::ptr::{null, null_mut};
+
+use tfa::ffi::handle::{tfa_abi_version, tfa_functions, tfa_version};
+use tfa::ffi::otp::{
+    tfa_base32_decode, tfa_check, tfa_hotp, tfa_otpauth, tfa_otpauth_parse, tfa_qr, tfa_secret, tfa_totp, tfa_verify,
+};
+
+use super::script::Script;
+
+/// What stands where nothing was written.
+const UNTOUCHED: u64 = 0x5555_5555_5555_5555;
+
+/// Calls one; its answer, if it is a string to be freed.
+pub fn call(script: &mut Script<'_>) -> Option<*mut c_char> {
+    match script.below(6) {
+        0 => compute(script),
+        1 => verify(script),
+        2 => check(script),
+        3 => base32(script),
+        4 => {
+            assert!(tfa_abi_version() > 0 && !tfa_version().is_null());
+            return Some(told(tfa_functions()));
+        }
+        _ => return Some(plain(script)),
+    }
+    None
+}
+
+/// A secret: NULL or bytes.
+fn secret(bytes: &[u8]) -> (*const u8, usize) {
+    if bytes.first() == Some(&0) { (null(), bytes.len()) } else { (bytes.as_ptr(), bytes.len()) }
+}
+
+/// One of the algorithms, or none.
+fn algorithm(script: &mut Script<'_>) -> u32 {
+    [1, 256, 512, 0][script.below(4)]
+}
+
+fn compute(script: &mut Script<'_>) {
+    let (secret, length) = secret(script.bytes());
+    let (algorithm, digits, period) = (algorithm(script), u32::from(script.byte()), u32::from(script.byte()));
+    let time = script.number();
+    // SAFETY: NULL or bytes of that length.
+    let (hotp, totp) = unsafe {
+        let hotp = tfa_hotp(secret, length, algorithm, digits, time);
+        (hotp, tfa_totp(secret, length, algorithm, digits, period, time))
+    };
+    for code in [hotp, totp] {
+        assert!(code == -1 || (0..10i64.pow(digits)).contains(&code));
+    }
+    let is_valid = !secret.is_null() && algorithm != 0 && (1..=10).contains(&digits);
+    assert_eq!((hotp >= 0, totp >= 0), (is_valid, is_valid && period > 0));
+}
+
+fn verify(script: &mut Script<'_>) {
+    let (secret, length) = secret(script.bytes());
+    let (algorithm, digits, period) = (algorithm(script), u32::from(script.byte()), u32::from(script.byte()));
+    let (skew, time) = (u32::from(script.byte()), script.number());
+    let code = script.text(&[c"755224", c"94287082"]);
+    let mut step = UNTOUCHED;
+    // SAFETY: NULL or bytes of that length, a string, and a place for the step or none.
+    let (verdict, again) = unsafe {
+        let verdict = tfa_verify(secret, length, algorithm, digits, period, skew, time, code.as_ptr(), &mut step);
+        let again = tfa_verify(secret, length, algorithm, digits, period, skew, time, code.as_ptr(), null_mut());
+        (verdict, again)
+    };
+    assert!((-1..=1).contains(&verdict) && verdict == again);
+    let now = time.checked_div(period.into()).unwrap_or_default();
+    if verdict == 1 {
+        assert!(step.abs_diff(now) <= skew.into());
+    } else {
+        assert_eq!(step, UNTOUCHED, "written only when the code is right");
+    }
+}
+
+fn check(script: &mut Script<'_>) {
+    let secret = script.text(&[c"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", c"1"]);
+    let code = script.text(&[c"755224", c""]);
+    // SAFETY: strings.
+    let verdict = unsafe { tfa_check(secret.as_ptr(), code.as_ptr(), script.number()) };
+    assert!((-1..=1).contains(&verdict));
+    assert!(secret.is_some() || verdict == -1);
+    assert!(code.is_some() || verdict != 1);
+}
+
+fn base32(script: &mut Script<'_>) {
+    let text = script.text(&[c"MZXW6YTB", c"mzxw-6ytb", c"MZXW6==="]);
+    let size = script.below(16);
+    let mut bytes = [0x55; 16];
+    // SAFETY: a string, and room for 16 bytes or none.
+    let (length, asked) = unsafe {
+        let length = tfa_base32_decode(text.as_ptr(), bytes.as_mut_ptr(), size);
+        (length, tfa_base32_decode(text.as_ptr(), null_mut(), 0))
+    };
+    assert!(length == asked || length == -1 && usize::try_from(asked).is_ok_and(|asked| asked > size));
+    let written = usize::try_from(length).unwrap_or_default();
+    assert!(written <= size && bytes[written..].iter().all(|byte| *byte == 0x55), "nothing else is written");
+}
+
+/// A function that takes arguments and answers JSON.
+fn plain(script: &mut Script<'_>) -> *mut c_char {
+    let function = [tfa_secret, tfa_otpauth, tfa_otpauth_parse, tfa_qr][script.below(4)];
+    let args = script.text(&[
+        c"{\"length\": 32}",
+        c"{\"secret\": \"GEZDGNBVGY3TQOJQ\", \"account\": \"root\", \"issuer\": \"Example\", \"digits\": 8}",
+        c"{\"otpauth_str\": \"otpauth://hotp/a?secret=GEZDGNBVGY3TQOJQ&counter=1\"}",
+        c"{\"text\": \"otpauth\", \"format\": \"png\"}",
+    ]);
+    // SAFETY: a string.
+    told(unsafe { function(args.as_ptr()) })
+}
+
+/// The answer, read.
+fn told(answer: *mut c_char) -> *mut c_char {
+    super::read(answer);
+    answer
+}

@@ -1,0 +1,28 @@
+//! What several targets need: a folder for their files, and a server to ask.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use tfa::engine::Tfa;
+use tfa::engine::config::Config;
+
+/// A secret in Base32, as every target has it.
+pub const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+/// A folder of this process's own; `fuzz/run` says where, and takes it away in the end.
+pub fn folder() -> PathBuf {
+    tempfile::tempdir().unwrap().keep()
+}
+
+/// A server with a reseller, its account and one of root's.
+pub fn house() -> &'static Tfa {
+    static HOUSE: OnceLock<Tfa> = OnceLock::new();
+    HOUSE.get_or_init(|| {
+        let config = serde_json::json!({
+            "store": format!("sqlite:{}", folder().join("tfa.db").display()),
+            "hostname": "server.example.com",
+            "accounts": {"inline": {"reseller": {"reseller": 1}, "example": {"owner": "reseller"}, "other": {}}},
+        });
+        Tfa::open(Config::parse(Some(&config.to_string())).unwrap()).unwrap()
+    })
+}

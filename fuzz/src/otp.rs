@@ -1,0 +1,22 @@
+//! What people type or scan: what is read is written, and read back the same.
+
+use tfa::otp::secret::Secret;
+use tfa::otp::uri::OtpauthUri;
+
+/// An `otpauth` URI. All of it comes back but spaces before an account, which are not part of it.
+pub fn otpauth(text: &str) {
+    if let Ok(uri) = OtpauthUri::parse(text) {
+        let again = OtpauthUri::parse(&uri.write()).expect("what was written is read");
+        assert_eq!(again.secret.bytes(), uri.secret.bytes());
+        assert_eq!((again.moving, again.parameters), (uri.moving, uri.parameters));
+        assert_eq!((again.issuer, again.account.trim_start()), (uri.issuer, uri.account.trim_start()));
+    }
+}
+
+/// A secret.
+pub fn base32(text: &str) {
+    if let Ok(secret) = Secret::from_base32(text) {
+        let again = Secret::from_base32(&secret.to_base32()).expect("what was written is read");
+        assert_eq!(again.bytes(), secret.bytes());
+    }
+}

@@ -1,0 +1,287 @@
+//! Records of the store, of whatever bytes: every question is answered, the damage is told, and nobody gets in by it. A
+//! damaged policy or enrolment lets nobody in, neither with a code nor on the password alone; any other record keeps
+//! nobody out.
+//!
+//! An input's first byte says which record, the rest is what stands there. The records around it are healthy: the seeds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+use tfa::api::answer::Answer;
+use tfa::api::args::Args;
+use tfa::clock::{Clock, ManualClock};
+use tfa::engine::Tfa;
+use tfa::engine::audit::Entry;
+use tfa::engine::config::Config;
+use tfa::otp::code::Parameters;
+use tfa::otp::secret::Secret;
+
+use crate::house::{SECRET, folder};
+
+/// When all of this happens, in Unix seconds.
+const NOW: u64 = 1_800_000_015;
+/// The key file that the healthy enrolment's secret is sealed under.
+const KEYS: &str =
+    r#"{"format":1,"current":"key-fuzz","keys":{"key-fuzz":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}}"#;
+/// What stands for the id of this machine's boot, which a seed cannot know.
+const BOOT_ID: &str = "BOOT-ID";
+/// The whole trail.
+const EVERYTHING: usize = 1000;
+
+/// What is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Policy,
+    Boot,
+    Keys,
+    Issuer,
+    Subject,
+    Removed,
+    /// A line of the audit trail: milliseconds, a space, the text.
+    Line,
+    /// The name of one more enrolment.
+    Name,
+}
+
+/// By the digit that an input begins with: kind, name and, after that digit, healthy text of the record.
+const PLACES: [(Place, u8, &str, &str); 8] = [
+    (Place::Policy, 0, "policy", include_str!("../seeds/records/policy")),
+    (Place::Boot, 0, "boot", include_str!("../seeds/records/boot")),
+    (Place::Keys, 0, "keys", include_str!("../seeds/records/keys")),
+    (Place::Issuer, 1, "root", include_str!("../seeds/records/issuer")),
+    (Place::Subject, 2, "example", include_str!("../seeds/records/subject")),
+    (Place::Removed, 3, "example", include_str!("../seeds/records/removed")),
+    (Place::Line, 0, "", include_str!("../seeds/records/line")),
+    (Place::Name, 2, "", include_str!("../seeds/records/name")),
+];
+
+/// The library and, behind its back, its database.
+struct Site {
+    tfa: Tfa,
+    database: Connection,
+    config: Config,
+    clock: Arc<ManualClock>,
+    boot_id: String,
+    /// The code of [`SECRET`] at [`NOW`].
+    code: String,
+}
+
+/// The answer to a login.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Login {
+    is_required: bool,
+    is_verified: bool,
+}
+
+/// A record, of whatever bytes.
+pub fn records(bytes: &[u8]) {
+    let Some((digit, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let (place, ..) = PLACES[usize::from(digit.wrapping_sub(b'0')) % PLACES.len()];
+    // A connection stays with its thread, and libFuzzer has one.
+    thread_local!(static SITE: Site = Site::new());
+    SITE.with(|site| site.run(place, bytes));
+}
+
+impl Site {
+    fn new() -> Site {
+        let folder = folder();
+        let (database, keys) = (folder.join("tfa.db"), folder.join("fuzz.key"));
+        write_private(&keys, KEYS);
+        let config = json!({"store": format!("sqlite:{}", database.display()), "key_file": keys}).to_string();
+        let config = Config::parse(Some(&config)).unwrap();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let code = Parameters::default().code(Secret::from_base32(SECRET).unwrap().bytes(), NOW / 30);
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned();
+        Site {
+            tfa: Tfa::open_with_clock(config.clone(), clock.clone()).unwrap(),
+            database: Connection::open(&database).unwrap(),
+            config,
+            clock,
+            boot_id,
+            code: format!("{code:06}"),
+        }
+    }
+
+    fn open(&self) -> Result<Tfa, String> {
+        Tfa::open_with_clock(self.config.clone(), self.clock.clone())
+    }
+
+    /// One input.
+    fn run(&self, place: Place, bytes: &[u8]) {
+        self.restore();
+        let bytes = self.damage(place, bytes);
+        match (place == Place::Boot).then(|| self.open()) {
+            None => self.ask(&self.tfa, place, &bytes),
+            Some(Ok(tfa)) => self.ask(&tfa, place, &bytes),
+            // What cannot be opened lets nobody in.
+            Some(Err(why)) => assert!(!why.is_empty()),
+        }
+    }
+
+    /// Every record is healthy, the trail is empty, and it is [`NOW`].
+    fn restore(&self) {
+        self.clock.set(NOW);
+        self.database.execute_batch("BEGIN; DELETE FROM record; DELETE FROM audit").unwrap();
+        for (place, ..) in PLACES {
+            self.damage(place, healthy(place).as_bytes());
+        }
+        self.database.execute_batch("COMMIT").unwrap();
+    }
+
+    /// Puts `bytes` in their place; what stands there then.
+    fn damage(&self, place: Place, bytes: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(bytes);
+        let (_, kind, name, _) = PLACES[place as usize];
+        let put = |name: &[u8], value: &[u8]| {
+            let put = "INSERT OR REPLACE INTO record VALUES (?1, CAST(?2 AS TEXT), CAST(?3 AS TEXT))";
+            self.database.prepare_cached(put).unwrap().execute(params![kind, name, value]).unwrap();
+            value.to_vec()
+        };
+        match place {
+            Place::Boot => put(name.as_bytes(), text.replace(BOOT_ID, &self.boot_id).as_bytes()),
+            Place::Name => put(bytes, healthy(Place::Subject).as_bytes()),
+            Place::Line => {
+                let (time, text) = text.split_once(' ').unwrap_or_default();
+                let time: i64 = time.parse().unwrap_or_default();
+                let line = "INSERT INTO audit (time, text) VALUES (?1, ?2)";
+                self.database.prepare_cached(line).unwrap().execute(params![time, text]).unwrap();
+                text.as_bytes().to_vec()
+            }
+            _ => put(name.as_bytes(), bytes),
+        }
+    }
+
+    fn ask(&self, tfa: &Tfa, place: Place, bytes: &[u8]) {
+        let first = login(tfa, &self.code);
+        self.judge(place, bytes, first);
+        let is_in = |login: Option<Login>| login.is_some_and(|login| login.is_verified);
+        assert!(!is_in(login(tfa, &self.code)), "a code opens one login");
+        assert!(!is_in(login(tfa, " ")), "no code opens none");
+        self.clock.advance(Duration::from_secs(2 * 86_400));
+        let enrolled = self.change_everything(tfa);
+        if place == Place::Removed {
+            assert!(!enrolled || serde_json::from_slice::<Value>(bytes).is_ok(), "an unreadable memory is no memory");
+        }
+        self.trail(tfa, place);
+    }
+
+    /// Whether the first login's answer is one that the bytes in `place` allow. `None`: there was no answer.
+    fn judge(&self, place: Place, bytes: &[u8], answer: Option<Login>) {
+        let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let is_free = answer.is_some_and(|login| !login.is_required);
+        let is_verified = answer.is_some_and(|login| login.is_verified);
+        match place {
+            Place::Policy => {
+                assert!(!is_free || holds(&value, &json!(false)), "a damaged policy is not one that is off");
+                assert!(!is_verified || holds(&value, &json!(true)), "nor one that is on");
+            }
+            Place::Subject => {
+                assert!(!is_free, "a damaged enrolment is not none");
+                let healthy: Value = serde_json::from_str(healthy(place)).unwrap();
+                assert!(!is_verified || holds(&value, &healthy["record"]["secret"]["sealed"]), "another secret");
+            }
+            Place::Boot => {
+                assert!(!is_free);
+                assert!(!is_verified || holds(&value, &json!(self.boot_id)), "after a reboot used codes stay used");
+            }
+            Place::Keys | Place::Issuer | Place::Removed | Place::Line | Place::Name => {
+                assert!(is_verified, "nobody is kept out by a record that a login does not need");
+            }
+        }
+    }
+
+    /// Calls everything else; whether `example` could be enrolled again after it was removed.
+    fn change_everything(&self, tfa: &Tfa) -> bool {
+        let secrets = json!({"other": {"primary_account": {"secret": SECRET}}});
+        let steps = self.clock.now().as_secs() / 30;
+        let code = Parameters::default().code(Secret::from_base32(SECRET).unwrap().bytes(), steps);
+        for (function, args) in [
+            ("twofactorauth_policy_status", json!({})),
+            ("twofactorauth_login_status", json!({"user": "example"})),
+            ("twofactorauth_get_issuer", json!({})),
+            ("twofactorauth_generate_tfa_config", json!({})),
+            ("twofactorauth_get_user_configs", json!({})),
+            ("twofactorauth_get_tfa_config_for_user", json!({"user": "example"})),
+            ("twofactorauth_get_tfa_config_for_user", json!({"user": "example.com"})),
+            ("twofactorauth_set_tfa_config_for_user", secrets),
+            ("twofactorauth_unlock_user", json!({"user": "example"})),
+            ("twofactorauth_remove_user_config", json!({"user": "example", "user-0": "other"})),
+            ("twofactorauth_set_issuer", json!({"issuer": "Another"})),
+        ] {
+            whm(tfa, function, args);
+        }
+        let _ = tfa.key_uses();
+        uapi(tfa, "generate_recovery_codes", json!({}));
+        let enrolled =
+            uapi(tfa, "set_user_configuration", json!({"secret": SECRET, "tfa_token": format!("{code:06}")}));
+        whm(tfa, "twofactorauth_disable_policy", json!({}));
+        whm(tfa, "twofactorauth_enable_policy", json!({}));
+        enrolled
+    }
+
+    /// Reads the trail: a damaged line is told by its number, and hides no other.
+    fn trail(&self, tfa: &Tfa, place: Place) {
+        let lines = tfa.audit_lines(0, EVERYTHING).expect("lines are text");
+        let mut damaged = 0;
+        for line in &lines {
+            match Entry::read(line) {
+                Ok(entry) => {
+                    let told = entry.to_json(line.time).expect("what is read can be told");
+                    assert!(serde_json::from_str::<Value>(&told).expect("a line is JSON").is_object());
+                }
+                Err(refusal) => {
+                    assert!(refusal.to_string().contains(&format!("line {}", line.id)));
+                    damaged += 1;
+                }
+            }
+        }
+        assert!(damaged <= usize::from(place == Place::Line), "what the library writes it reads");
+    }
+}
+
+/// The healthy text in `place`, without the digit.
+fn healthy(place: Place) -> &'static str {
+    &PLACES[place as usize].3[1..]
+}
+
+/// Logs `example` in; `None` when there was no answer, and then the host keeps it out.
+fn login(tfa: &Tfa, code: &str) -> Option<Login> {
+    let answer = whm(tfa, "twofactorauth_verify_login", json!({"user": "example", "tfa_token": code}));
+    let data = answer.get("data")?;
+    Some(Login { is_required: data["required"] == 1, is_verified: data["verified"] == 1 })
+}
+
+fn whm(tfa: &Tfa, function: &str, args: Value) -> Value {
+    let args = Args::parse(Some(&args.to_string())).unwrap();
+    let answer = Answer::from(tfa::api::whmapi1(tfa, "root", function, &args));
+    let answer = serde_json::to_value(&answer).expect("an answer is JSON");
+    assert!([0, 1].contains(&answer["metadata"]["result"].as_u64().expect("a result")));
+    answer
+}
+
+/// Calls for `example`; whether it was done.
+fn uapi(tfa: &Tfa, function: &str, args: Value) -> bool {
+    let args = Args::parse(Some(&args.to_string())).unwrap();
+    let answer = tfa::api::uapi(tfa, "example", "TwoFactorAuth", function, &args);
+    serde_json::to_value(&answer).expect("an answer is JSON")["status"] == 1
+}
+
+/// Whether `wanted` is anywhere in `value`.
+fn holds(value: &Value, wanted: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(|value| holds(value, wanted)),
+        Value::Object(map) => map.values().any(|value| holds(value, wanted)),
+        _ => value == wanted,
+    }
+}
+
+fn write_private(path: &std::path::Path, text: &str) {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
