@@ -1,8 +1,9 @@
 //! `otpauth` URIs (the Key URI format): what an authenticator scans.
 //!
 //! Promise: what is read here is written here, and what is written of an issuer and an account within their limits
-//! (contract sections 2 and 10) is read back, whatever they are called. Written as contract section 2 says: issuer and account percent-encoded, a literal colon between them, `secret` then `issuer`, and
-//! `algorithm`, `digits`, `period` only when they differ from SHA1, 6, 30.
+//! (contract sections 2 and 10) is read back, whatever they are called. Written as contract section 2 says: issuer and
+//! account percent-encoded, a literal colon between them, `secret` then `issuer`, and `algorithm`, `digits`, `period`
+//! only when they differ from SHA1, 6, 30.
 
 use std::fmt::Write;
 
