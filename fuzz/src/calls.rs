@@ -37,14 +37,8 @@ const LONGEST: usize = 64;
 const HANDLES: usize = 3;
 /// Whom the secret is given to.
 const SUBJECTS: [&CStr; 3] = [c"example", c"user@example.com", c"root"];
-/// What is true of one database during a sequence.
-#[derive(Default)]
-struct Known {
-    /// By subject, the last step that let it in or enrolled it.
-    used: BTreeMap<usize, u64>,
-    /// Lines of [`SECRET`] given to a subject by the sequence itself.
-    enrolments: i64,
-}
+/// By subject, the last step that let it in or enrolled it.
+type Used = BTreeMap<usize, u64>;
 
 /// A handle, and its database.
 type Slot = Option<(*mut Tfa, usize)>;
@@ -54,7 +48,8 @@ struct Sequence<'a> {
     script: Script<'a>,
     databases: &'a [Database; 2],
     slots: [Slot; HANDLES],
-    known: [Known; 2],
+    /// By database.
+    used: [Used; 2],
     /// Answers that have not been freed.
     kept: Vec<*mut c_char>,
 }
@@ -72,7 +67,7 @@ fn run(databases: &[Database; 2], bytes: &[u8]) {
         script: Script::new(bytes),
         databases,
         slots: [None; HANDLES],
-        known: Default::default(),
+        used: Default::default(),
         kept: Vec::new(),
     };
     sequence.open(0, 0);
@@ -248,15 +243,11 @@ impl Sequence<'_> {
         }
     }
 
-    /// Somebody was let in by the code of `step`; it must be a new one. Other secrets than [`SECRET`], which a text of
-    /// the script's own may have set, are the exception: what replaces a secret forgets its steps.
+    /// Somebody was let in by the code of `step`: a new one, whatever other secrets the subject had meanwhile.
     fn verified(&mut self, database: usize, subject: usize, step: Option<u64>) {
-        let known = &mut self.known[database];
-        if self.databases[database].enrolments() == known.enrolments {
-            let step = step.expect("only a code that was computed is right");
-            let last = known.used.insert(subject, step);
-            assert!(last.is_none_or(|last| step > last), "a code opens one login");
-        }
+        let step = step.expect("only a code that was computed is right");
+        let last = self.used[database].insert(subject, step);
+        assert!(last.is_none_or(|last| step > last), "a code opens one login");
     }
 
     /// `example` enrols itself.
@@ -269,24 +260,23 @@ impl Sequence<'_> {
         let answer =
             unsafe { tfa::ffi::uapi::tfa_uapi_set_user_configuration(handle, SUBJECTS[0].as_ptr(), args.as_ptr()) };
         if self.keep(answer)["status"] == 1 {
-            self.known[database].enrolments += 1;
             self.verified(database, 0, step);
         }
     }
 
-    /// Root gives a subject the secret.
+    /// Root gives a subject the secret, or `example` another one.
     fn give_secret(&mut self) {
-        let (handle, database) = self.handle();
+        let (handle, _) = self.handle();
         let args = [
             c"{\"example\":{\"primary_account\":{\"secret\":\"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"}}}",
             c"{\"example\":{\"email\":{\"user@example.com\":{\"secret\":\"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"}}}}",
             c"{\"root\":{\"primary_account\":{\"secret\":\"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"}}}",
-        ][self.script.below(SUBJECTS.len())];
+            c"{\"example\":{\"primary_account\":{\"secret\":\"MZXW6YTBMZXW6YTB\"}}}",
+        ];
+        let args = args[self.script.below(args.len())];
         // SAFETY: as above.
         let answer = unsafe { tfa_twofactorauth_set_tfa_config_for_user(handle, c"root".as_ptr(), args.as_ptr()) };
-        if self.keep(answer)["metadata"]["result"] == 1 {
-            self.known[database].enrolments += 1;
-        }
+        self.keep(answer);
     }
 
     /// Registers a callback, or none.

@@ -41,10 +41,4 @@ impl Database {
             INSERT INTO record VALUES (0, 'policy', '{"format":1,"record":{"enabled":true}}'); COMMIT"#;
         self.connection.execute_batch(reset).unwrap();
     }
-
-    /// How often a subject was given a secret.
-    pub fn enrolments(&self) -> i64 {
-        let count = r#"SELECT count(*) FROM audit WHERE text LIKE '%"secret_set"%' OR text LIKE '%"enrolled"%'"#;
-        self.connection.query_row(count, [], |row| row.get(0)).unwrap()
-    }
 }
