@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::audit::Settings;
 use super::guess::Limits;
 use super::issuer;
-use crate::otp::code::{Algorithm, Parameters};
+use crate::otp::code::{Algorithm, DIGITS, PERIODS, Parameters};
 use crate::otp::secret::{MAX_CHARACTERS, MIN_CHARACTERS};
 
 /// The longest configuration that is read.
@@ -115,8 +115,8 @@ impl Written {
         if !self.secret_length.is_multiple_of(8) {
             return Err("The configuration's \"secret_length\" must be a multiple of 8".to_owned());
         }
-        within("digits", self.digits.into(), 6, 8)?;
-        within("period", self.period.into(), 1, 3600)?;
+        within("digits", self.digits.into(), (*DIGITS.start()).into(), (*DIGITS.end()).into())?;
+        within("period", self.period.into(), (*PERIODS.start()).into(), (*PERIODS.end()).into())?;
         within("skew", self.skew.into(), 0, 10)?;
         let Limits { failures, seconds, max_seconds, hard_limit } = self.lockout;
         within("lockout.failures", failures.into(), 1, 1000)?;

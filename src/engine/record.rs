@@ -3,12 +3,14 @@
 //! Promises: what is written is read back; a record of a newer format, or a damaged one, is an error that names it and
 //! is never taken for "not enrolled"; a secret is only ever in a record sealed.
 
+use std::ops::RangeInclusive;
+
 use data_encoding::BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::guess::Guesses;
-use crate::otp::code::{Algorithm, Parameters};
+use crate::otp::code::{Algorithm, DIGITS, PERIODS, Parameters};
 use crate::otp::recovery::{MAC_BYTES, RecoveryMac};
 use crate::store::seal::Sealed;
 use crate::store::{Key, Kind, Unavailable};
@@ -59,8 +61,10 @@ pub struct Enrolment {
     /// The hash.
     pub algorithm: Algorithm,
     /// Digits of a code.
+    #[serde(deserialize_with = "read_digits")]
     pub digits: u32,
     /// Seconds of a step.
+    #[serde(deserialize_with = "read_period")]
     pub period: u32,
     /// The secret.
     pub secret: Sealed,
@@ -102,6 +106,7 @@ pub const BOOT: Key<'static> = Key { kind: Kind::Server, name: "boot" };
 
 /// The format and then the record's own fields, in one object.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Framed<R> {
     format: u32,
     record: R,
@@ -156,6 +161,20 @@ pub fn name_subject(name: &str) -> String {
     }
 }
 
+fn read_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    read_within(deserializer, &DIGITS)
+}
+
+fn read_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    read_within(deserializer, &PERIODS)
+}
+
+/// A number that is out of its range would be obeyed like any other: a flipped bit makes codes of two digits.
+fn read_within<'de, D: Deserializer<'de>>(deserializer: D, range: &RangeInclusive<u32>) -> Result<u32, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    if range.contains(&number) { Ok(number) } else { Err(serde::de::Error::custom("a number is out of its range")) }
+}
+
 fn write_macs<S: Serializer>(macs: &[RecoveryMac], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&BASE64.encode(&macs.concat()))
 }
@@ -191,6 +210,28 @@ mod tests {
             r#"{"format":0,"record":{"enabled":true}}"#,
         ] {
             assert!(read::<Policy>("policy", Some(text)).unwrap_err().0.contains("damaged"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_enrolment_out_of_range_is_damaged() {
+        let secret = serde_json::from_str(r#"{"key": "key", "sealed": ""}"#).unwrap();
+        let good = Enrolment {
+            algorithm: Algorithm::Sha1,
+            digits: 6,
+            period: 30,
+            secret,
+            last_step: 0,
+            guesses: Guesses::default(),
+            recovery: Vec::new(),
+        };
+        let reads = |enrolment: &Enrolment| read::<Enrolment>("x", Some(&write(enrolment).unwrap())).is_ok();
+        assert!(reads(&good));
+        for digits in [0, 2, 4, 5, 9] {
+            assert!(!reads(&Enrolment { digits, ..good.clone() }), "{digits} digits");
+        }
+        for period in [0, 3601, u32::MAX] {
+            assert!(!reads(&Enrolment { period, ..good.clone() }), "steps of {period} seconds");
         }
     }
 

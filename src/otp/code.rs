@@ -46,6 +46,11 @@ impl Algorithm {
     }
 }
 
+/// Digits that an enrolment's codes may have.
+pub const DIGITS: RangeInclusive<u32> = 6..=8;
+/// Seconds that an enrolment's steps may have.
+pub const PERIODS: RangeInclusive<u32> = 1..=3600;
+
 /// How codes are made from a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {

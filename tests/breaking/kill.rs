@@ -17,6 +17,7 @@ use tfa::engine::reason::Refusal;
 use tfa::otp::secret::Secret;
 
 use crate::house::{ACTOR, Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
+use crate::trail::assert_agreement;
 use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
 use crate::{Test, setting};
 
@@ -98,6 +99,7 @@ fn rounds() {
         assert_eq!(State::of(&tfa, name), *state, "{name}, long after its round");
     }
     let finished = check_keys(&tfa);
+    assert_agreement(&tfa);
     println!(
         "  {} changes acknowledged, {} codes accepted, {} of them tried again, {finished} rotations finished",
         totals.0, totals.1, totals.2

@@ -16,6 +16,7 @@ use tfa::otp::secret::Secret;
 
 use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
 use crate::kill::State;
+use crate::trail::assert_agreement;
 use crate::worker::{Operation, Outcome, Told, read_journal};
 use crate::{Test, setting, shim};
 
@@ -118,6 +119,7 @@ fn check(events: &[Event], dice: &mut Dice, kept: Kept, floor: bool) -> (usize, 
     let now = operations.last().map_or(NOW, |(time, ..)| *time);
     let (tfa, clock) = open_at(place.path(), now);
     assert_sound(place.path());
+    assert_agreement(&tfa);
     for place in 0..3 {
         check_durable(&State::of(&tfa, &format!("subject{place}")), &operations, &format!("subject{place}"));
     }

@@ -52,8 +52,8 @@ fn told(tfa: &Tfa) -> (Standings, BTreeMap<String, usize>) {
     (standings, counts)
 }
 
-/// The store is as the trail tells.
-fn assert_agreement(tfa: &Tfa) -> usize {
+/// The store is as the trail tells; how many lines that took.
+pub fn assert_agreement(tfa: &Tfa) -> usize {
     let (standings, counts) = told(tfa);
     for (subject, standing) in &standings {
         let state = State::of(tfa, subject);
