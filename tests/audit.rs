@@ -14,8 +14,9 @@ use tfa::api::args::Args;
 use tfa::api::{uapi, whmapi1};
 use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
-use tfa::engine::audit::{Actor, Sink};
+use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
+use tfa::engine::sink::Sink;
 use tfa::otp::code::Parameters;
 use tfa::otp::secret::Secret;
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Tfa;
 use super::reason::Refusal;
-use super::syslog::Syslog;
+use super::sink::{Sink, Syslog};
 use crate::fork;
 use crate::store::{Store, StoredLine, Unavailable};
 
@@ -216,12 +216,6 @@ pub fn timestamp(milliseconds: u64) -> String {
 fn write(line: &impl Serialize) -> Result<String, Refusal> {
     serde_json::to_string(line)
         .map_err(|error| Refusal::Unavailable(format!("A line of the audit trail cannot be written: {error}")))
-}
-
-/// Whoever wants to hear of lines beside the table. It is called from any thread, several at once.
-pub trait Sink: Send + Sync {
-    /// Hears of a line, a JSON object. Whether it can do anything with it is its own affair.
-    fn tell(&self, line: &str);
 }
 
 /// The sinks beside the table, and when to prune it.

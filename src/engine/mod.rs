@@ -14,6 +14,7 @@
 //! | `users` | who has two-factor authentication |
 //! | `keys` | the keys that secrets are sealed under, and changing them |
 //! | `audit` | no change and no verdict without its line |
+//! | `sink` | where its lines go beside the table |
 //! | `settle` | how a rule's ruling becomes so |
 //!
 //! Promise: every decision is taken on records of one moment, and committed with its lines while they are still so.
@@ -27,12 +28,12 @@ pub mod keys;
 pub mod login;
 pub mod policy;
 pub mod reason;
+pub mod sink;
 pub mod users;
 
 mod boot;
 mod record;
 mod settle;
-mod syslog;
 #[cfg(test)]
 mod tests;
 

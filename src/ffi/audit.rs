@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_void};
 
 use super::guard::{guarded, handle};
 use crate::engine::Tfa;
-use crate::engine::audit::Sink;
+use crate::engine::sink::Sink;
 
 /// Hears of a line of the audit trail.
 ///

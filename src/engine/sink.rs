@@ -1,12 +1,17 @@
-//! Lines to the system's log, facility authpriv, severity notice (RFC 3164): `<85>libtfa[PID]: LINE`.
+//! Where lines of the audit trail go beside the table: what a sink is, and the one that is the system's log.
 //!
-//! Not by syslog(3), which has one lock and one name for the whole process, the host's, and waits while the log is
+//! Lines to the system's log are of facility authpriv, severity notice (RFC 3164): `<85>libtfa[PID]: LINE`. They are not
+//! written by syslog(3), which has one lock and one name for the whole process, the host's, and waits while the log is
 //! stuck. Promises: nothing is kept open, so nothing crosses a fork; nobody waits; a log that is away is left alone.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
-use super::audit::Sink;
+/// Whoever wants to hear of lines beside the table. It is called from any thread, several at once.
+pub trait Sink: Send + Sync {
+    /// Hears of a line, a JSON object. Whether it can do anything with it is its own affair.
+    fn tell(&self, line: &str);
+}
 
 /// Where the system's log listens.
 const SYSTEM: &str = "/dev/log";
