@@ -63,7 +63,7 @@ const IN_USE: i64 = 1000;
 const STATEMENTS: usize = 32;
 
 const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
-const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3)";
 const UPDATE: &str = "UPDATE record SET value = ?3 WHERE kind = ?1 AND name = ?2";
 const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2";
 const NAMES: &str = "SELECT name FROM record WHERE kind = ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3) \
