@@ -50,7 +50,7 @@ const MIGRATIONS: [&str; 2] = [
     CREATE TABLE room (filling BLOB NOT NULL) STRICT",
 ];
 /// Bytes of a page. A login writes two, a record's and the audit trail's last: half of SQLite's usual size spares a
-/// tenth of its time, and a record still fits into one.
+/// tenth of its time. A record with recovery codes may spill over into a third, which makes it as slow as it was.
 const PAGE_BYTES: u32 = 2048;
 /// Pages that are kept free for what a login writes while the disk is full: some 14 lines of the audit trail each.
 const ROOM: i64 = 512;
