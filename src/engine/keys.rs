@@ -1,6 +1,6 @@
 //! The keys that secrets are sealed under, and changing them while logins go on.
 //!
-//! The record [`KEYS`] names the key that seals; without one it is the key file's current key. Every enrolment is settled
+//! The record `keys` names the key that seals; without one it is the key file's current key. Every enrolment is settled
 //! together with it. A rotation takes four steps, each of which may be cut off:
 //!
 //! 1. a new key joins the key file, as its current one;
