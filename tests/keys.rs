@@ -131,7 +131,7 @@ fn text(output: &Output) -> String {
 #[test]
 fn threads_log_in_and_enrol_while_the_key_is_rotated() {
     const SUBJECTS: usize = 300;
-    const ROTATIONS: usize = 10;
+    const ROTATIONS: usize = 4;
     let site = Site::with(SUBJECTS);
     let (is_over, accepted, enrolled) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(SUBJECTS));
     let first = site.current_key();
