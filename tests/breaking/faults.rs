@@ -19,7 +19,7 @@ use crate::house::{
     ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open, open_at, reason, wrong_code,
 };
 use crate::kill::{State, accepted, check_logins, possible_states};
-use crate::worker::{Outcome, Told, read_journal};
+use crate::worker::{Outcome, Told};
 use crate::{Test, setting, shim};
 
 pub const TESTS: &[Test] = &[
@@ -98,14 +98,8 @@ fn every_write_fails() {
     let (mut runs, mut told) = (0, 0);
     for (errno, words) in FAILURES {
         for first in (1..).step_by(if errno == 28 { 4 } else { 13 }) {
-            let place = tempfile::tempdir().unwrap();
-            let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
-            fs::create_dir(&folder).unwrap();
-            let mut command = shim::session(&folder, 7);
-            shim::failing(&mut command, first, errno, &heal);
-            assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
-            let operations = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
-            let reasons = operations.iter().filter_map(|(_, operation, outcome)| match outcome {
+            let day = shim::day(7, first, errno);
+            let reasons = day.operations.iter().filter_map(|(_, operation, outcome)| match outcome {
                 Some(Outcome::Unavailable(why)) => Some((operation, why)),
                 _ => None,
             });
@@ -114,9 +108,9 @@ fn every_write_fails() {
                 assert!(why.contains(words) || why.contains("Check the disk"), "{operation:?}, errno {errno}: {why}");
                 told += 1;
             }
-            check_end(&folder, &operations);
+            check_end(&day.folder, &day.operations);
             runs += 1;
-            if !heal.exists() {
+            if !day.is_healed {
                 break;
             }
         }

@@ -83,7 +83,7 @@ fn rounds() {
             .map(|name| (enrol(&tfa, &name, NOW / PERIOD - 1), name))
             .map(|(secret, name)| format!("{name}:{}", secret.to_base32().as_str()))
             .collect();
-        let journals = kill_some(folder.path(), round, &shared, &mut dice);
+        let journals = kill_some(folder.path(), &format!("own{round}"), &shared, &mut dice);
         assert_sound(folder.path());
         for (name, journal) in &journals {
             let (state, acknowledged) = check_subject(&tfa, name, journal);
@@ -120,12 +120,13 @@ fn check_keys(tfa: &Tfa) -> usize {
     of_keys.len() / 2
 }
 
-/// Starts the processes of a round and kills each at its own moment; their subjects' names and journals.
-fn kill_some(folder: &Path, round: u64, shared: &[String], dice: &mut Dice) -> Vec<(String, String)> {
+/// Starts the processes of a round, each with a subject of its own whose name begins with `prefix`, and kills each at its
+/// own moment; their subjects' names and journals.
+pub fn kill_some(folder: &Path, prefix: &str, shared: &[String], dice: &mut Dice) -> Vec<(String, String)> {
     let start = milliseconds().to_string();
     let mut children: Vec<(String, PathBuf, Child)> = (0..PROCESSES)
         .map(|place| {
-            let name = format!("own{round}-{place}");
+            let name = format!("{prefix}-{place}");
             let journal = folder.join(format!("journal-{name}"));
             let mut command = Command::new(std::env::current_exe().unwrap());
             command.args(["worker", "panel"]).arg(folder).arg(&journal).args([&name, &start]).args(shared);

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use crate::worker::{Told, read_journal};
+
 /// Where a worker is told that healing is asked for.
 const HEAL: &str = "SHIM_HEAL";
 
@@ -31,9 +33,25 @@ pub fn session(folder: &Path, seed: u64) -> Command {
     command
 }
 
-/// Has the disk of `command` fail with `errno` from its change number `first` on, until the worker heals it.
-pub fn failing(command: &mut Command, first: u64, errno: i32, heal: &Path) {
-    command.env("SHIM_FAIL_AT", first.to_string()).env("SHIM_ERRNO", errno.to_string()).env(HEAL, heal);
+/// What a worker did on a disk that failed until it was healed.
+pub struct Day {
+    pub folder: PathBuf,
+    pub operations: Vec<Told>,
+    /// The disk failed, and was healed.
+    pub is_healed: bool,
+    _place: tempfile::TempDir,
+}
+
+/// A day on a disk that fails with `errno` from its change number `first` on, until the worker heals it.
+pub fn day(seed: u64, first: u64, errno: i32) -> Day {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
+    fs::create_dir(&folder).unwrap();
+    let mut command = session(&folder, seed);
+    command.env("SHIM_FAIL_AT", first.to_string()).env("SHIM_ERRNO", errno.to_string()).env(HEAL, &heal);
+    assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
+    let operations = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
+    Day { folder, operations, is_healed: heal.exists(), _place: place }
 }
 
 /// Mends the disk, in the worker.

@@ -2,17 +2,12 @@
 //! stands, whatever was killed or failed on the way.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use tfa::engine::Tfa;
 use tfa::engine::audit::{Entry, Event};
 
 use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open_at};
-use crate::kill::State;
+use crate::kill::{State, kill_some};
 use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
 use crate::{Test, setting, shim};
 
@@ -21,9 +16,6 @@ pub const TESTS: &[Test] = &[
     ("trail: lines and changes agree when any write fails", failing),
     ("trail: a trail that cannot be written keeps everybody out", unwritable),
 ];
-
-/// Processes of a round.
-const PROCESSES: usize = 4;
 
 /// How subjects stand: enrolled, wrong codes in a row, recovery codes left.
 type Standings = BTreeMap<String, (bool, u32, usize)>;
@@ -83,7 +75,8 @@ fn killed() {
     let mut dice = Dice(milliseconds());
     let (mut lines, mut cut_off) = (0, 0);
     for round in 0..setting("TFA_KILL_ROUNDS", 40) {
-        for (name, operations) in kill_some(folder.path(), round, &mut dice) {
+        for (name, journal) in kill_some(folder.path(), &format!("trail{round}"), &[], &mut dice) {
+            let operations = read_journal(&journal);
             let written = told(&tfa).1.get(&name).copied().unwrap_or(0);
             let (ended, is_under_way) = acknowledged(&operations, &name);
             let possible = ended..=ended + usize::from(is_under_way);
@@ -97,43 +90,15 @@ fn killed() {
     assert!(lines > 100 && cut_off > 0, "the processes were killed before they did anything");
 }
 
-/// Starts the processes of a round, each with a subject of its own, and kills them; what each was about.
-fn kill_some(folder: &Path, round: u64, dice: &mut Dice) -> Vec<(String, Vec<Told>)> {
-    let start = milliseconds().to_string();
-    let children: Vec<_> = (0..PROCESSES)
-        .map(|place| {
-            let name = format!("trail{round}-{place}");
-            let journal = folder.join(format!("journal-{name}"));
-            let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["worker", "panel"]).arg(folder).arg(&journal).args([&name, &start]);
-            (name, journal, command.stdin(Stdio::null()).spawn().unwrap())
-        })
-        .collect();
-    sleep(Duration::from_millis(10 + dice.below(60)));
-    let ended = children.into_iter().map(|(name, journal, mut child)| {
-        sleep(Duration::from_micros(dice.below(8000)));
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{name} ended by itself");
-        (name, read_journal(&fs::read_to_string(journal).unwrap_or_default()))
-    });
-    ended.collect()
-}
-
 /// A day on a disk that fails with `errno` from its change number `first` on, until it is healed: how many operations
 /// were refused; `None` when the day had fewer changes. A commit whose sync failed may be there, but then its line is
 /// there too.
 fn day(first: u64, errno: i32) -> Option<usize> {
-    let place = tempfile::tempdir().unwrap();
-    let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
-    fs::create_dir(&folder).unwrap();
-    let mut command = shim::session(&folder, 11);
-    shim::failing(&mut command, first, errno, &heal);
-    assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
-    let journal = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
-    assert!(assert_agreement(&open_at(&folder, NOW).0) > 10);
-    let refused = journal.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
-    heal.exists().then_some(refused)
+    let day = shim::day(11, first, errno);
+    assert!(assert_agreement(&open_at(&day.folder, NOW).0) > 10);
+    let refused =
+        day.operations.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
+    day.is_healed.then_some(refused)
 }
 
 /// The last changes of a day fail, each; `faults` has those of its beginning, when the store is made.
