@@ -258,6 +258,9 @@ impl Tfa {
 
     /// Tells the sinks of lines that are committed, and prunes now and then.
     pub(super) fn tell(&self, entries: &[Entry<'_>], time: u64) {
+        if entries.is_empty() {
+            return;
+        }
         let trail = &self.trail;
         let host = match fork::enter() {
             Ok(_operation) => trail.host.read().unwrap_or_else(PoisonError::into_inner).clone(),

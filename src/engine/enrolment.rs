@@ -1,8 +1,8 @@
 //! Enrolment: proposing a secret, verifying a code before it is stored, removing it, and moving enrolments in and out.
 //!
 //! Promises: nothing is stored before a code proved that the subject's authenticator has the secret; the step of that
-//! code is used up; a secret that comes back after it was removed or replaced remembers its last step; setting for others is all
-//! or nothing. A new secret begins anew: no wrong codes, no recovery codes.
+//! code is used up; a secret that comes back after it was removed or replaced remembers its last step; setting for
+//! others is all or nothing. A new secret begins anew: no wrong codes, no recovery codes.
 
 use std::collections::BTreeMap;
 use std::iter;

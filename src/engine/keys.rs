@@ -18,13 +18,14 @@ use std::time::{Duration, Instant};
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
+use super::enrolment::enrolment_key;
 use super::reason::Refusal;
 use super::record::{self, Enrolment, KEYS, Keys};
 use super::settle::Ruling;
 use crate::fork;
 use crate::otp::secret::Secret;
 use crate::store::seal::{KeyRing, Sealed};
-use crate::store::{Durability, Key, Kind, Unavailable, private};
+use crate::store::{Durability, Kind, Unavailable, private};
 
 /// Records that are resealed in one commit: few enough to keep no login waiting.
 const BATCH: usize = 64;
@@ -202,7 +203,7 @@ impl Tfa {
 
     /// Reseals the secrets of some subjects, in one commit; whether there were any to reseal.
     fn reseal(&self, id: &str, names: &[String], resealed: &mut Resealed) -> Result<bool, Refusal> {
-        let keys: Vec<_> = names.iter().map(|name| Key { kind: Kind::Subject, name }).collect();
+        let keys: Vec<_> = names.iter().map(|name| enrolment_key(name)).collect();
         let (done, failures) = self.settle(&keys, Durability::Power, |texts| {
             let (mut ruling, mut done, mut failures) = (Ruling::new(()), 0usize, Vec::new());
             for (place, (key, name)) in keys.iter().zip(names).enumerate() {
@@ -260,7 +261,7 @@ impl Tfa {
         let keys = self.read_keys(&sealing.id)?;
         let mut secrets: BTreeMap<String, usize> = keys.ids().map(|id| (id.to_owned(), 0)).collect();
         self.each_batch(|names| {
-            let records: Vec<_> = names.iter().map(|name| Key { kind: Kind::Subject, name }).collect();
+            let records: Vec<_> = names.iter().map(|name| enrolment_key(name)).collect();
             let texts = self.store.read(&records)?;
             for (place, name) in names.iter().enumerate() {
                 let record: Option<Enrolment> = record::read(&record::name_subject(name), texts.at(place))?;
