@@ -92,7 +92,7 @@ fn trouble<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> String {
     }
 }
 
-/// A worker meets a disk on which the n-th change and all that follow fail, for every n, until it heals the disk and
+/// A worker meets a disk on which the n-th change and all that follow fail, for n all over its day, until it heals the disk and
 /// tries again. What failed was told in the words of its cause, and the day ends as it does on a good disk.
 fn every_write_fails() {
     let (mut runs, mut told) = (0, 0);
