@@ -18,7 +18,7 @@ use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::ffi::handle::{tfa_close, tfa_open};
 use tfa::ffi::login::tfa_login;
-use tfa::ffi::otp::{TFA_SHA1, tfa_verify};
+use tfa::ffi::otp::{TFA_SHA1, tfa_verify_totp};
 use tfa::otp::code::Parameters;
 use tfa::otp::secret::Secret;
 
@@ -81,7 +81,7 @@ fn check() {
         for time in times() {
             // SAFETY: ten bytes, a C string, and NULL where it is allowed.
             black_box(unsafe {
-                tfa_verify(secret.as_ptr(), 10, TFA_SHA1, 6, 30, 1, time, code.as_ptr(), std::ptr::null_mut())
+                tfa_verify_totp(secret.as_ptr(), 10, TFA_SHA1, 6, 30, 1, time, code.as_ptr(), std::ptr::null_mut())
             });
         }
         ours.push(nanoseconds(begin.elapsed(), CALLS));

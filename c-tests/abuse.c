@@ -243,37 +243,37 @@ static void without_handle(void)
 {
     static const uint8_t secret[20] = "12345678901234567890";
     uint8_t bytes[8] = {0};
-    is_number(tfa_hotp(NULL, 20, TFA_SHA1, 6, 0), -1, "hotp: no secret");
-    is_number(tfa_hotp(secret, 20, 2, 6, 0), -1, "hotp: an unknown hash");
-    is_number(tfa_hotp(secret, 20, TFA_SHA1, 0, 0), -1, "hotp: no digits");
-    is_number(tfa_hotp(secret, 20, TFA_SHA1, 11, 0), -1, "hotp: eleven digits");
-    is_number(tfa_hotp(secret, SIZE_MAX, TFA_SHA1, 6, 0), -1, "hotp: a secret larger than memory");
-    ok(tfa_hotp(secret, 20, TFA_SHA1, 10, UINT64_MAX) >= 0, "hotp: the last counter of all");
-    is_number(tfa_totp(secret, 20, TFA_SHA1, 6, 0, 0), -1, "totp: no period");
-    ok(tfa_totp(secret, 20, TFA_SHA1, 6, 1, UINT64_MAX) >= 0, "totp: the end of time");
+    is_number(tfa_generate_hotp(NULL, 20, TFA_SHA1, 6, 0), -1, "hotp: no secret");
+    is_number(tfa_generate_hotp(secret, 20, 2, 6, 0), -1, "hotp: an unknown hash");
+    is_number(tfa_generate_hotp(secret, 20, TFA_SHA1, 0, 0), -1, "hotp: no digits");
+    is_number(tfa_generate_hotp(secret, 20, TFA_SHA1, 11, 0), -1, "hotp: eleven digits");
+    is_number(tfa_generate_hotp(secret, SIZE_MAX, TFA_SHA1, 6, 0), -1, "hotp: a secret larger than memory");
+    ok(tfa_generate_hotp(secret, 20, TFA_SHA1, 10, UINT64_MAX) >= 0, "hotp: the last counter of all");
+    is_number(tfa_generate_totp(secret, 20, TFA_SHA1, 6, 0, 0), -1, "totp: no period");
+    ok(tfa_generate_totp(secret, 20, TFA_SHA1, 6, 1, UINT64_MAX) >= 0, "totp: the end of time");
     uint64_t step = 7;
-    is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 0, 1, 0, "123456", &step), -1, "verify: no period");
-    is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 30, 1001, 0, "123456", &step), -1, "verify: a skew of 1001");
-    is_number(tfa_verify(NULL, 20, TFA_SHA1, 6, 30, 1, 0, "123456", &step), -1, "verify: no secret");
-    is_number(tfa_verify(secret, SIZE_MAX, TFA_SHA1, 6, 30, 1, 0, "123456", &step), -1, "verify: one larger than memory");
-    is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 30, 1, 0, NULL, &step), 0, "verify: no code");
-    is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 30, 1, 0, "\xff", &step), 0, "verify: a code of bad UTF-8");
-    is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 30, 1, 0, bad_texts[TWO_MIB].args, &step), 0, "verify: a code of 2 MiB");
-    is_number(tfa_verify(secret, 20, TFA_SHA1, 6, 1, 1000, UINT64_MAX, "-12345", &step), 0, "verify: at the end of time");
+    is_number(tfa_verify_totp(secret, 20, TFA_SHA1, 6, 0, 1, 0, "123456", &step), -1, "verify: no period");
+    is_number(tfa_verify_totp(secret, 20, TFA_SHA1, 6, 30, 1001, 0, "123456", &step), -1, "verify: a skew of 1001");
+    is_number(tfa_verify_totp(NULL, 20, TFA_SHA1, 6, 30, 1, 0, "123456", &step), -1, "verify: no secret");
+    is_number(tfa_verify_totp(secret, SIZE_MAX, TFA_SHA1, 6, 30, 1, 0, "123456", &step), -1, "verify: one larger than memory");
+    is_number(tfa_verify_totp(secret, 20, TFA_SHA1, 6, 30, 1, 0, NULL, &step), 0, "verify: no code");
+    is_number(tfa_verify_totp(secret, 20, TFA_SHA1, 6, 30, 1, 0, "\xff", &step), 0, "verify: a code of bad UTF-8");
+    is_number(tfa_verify_totp(secret, 20, TFA_SHA1, 6, 30, 1, 0, bad_texts[TWO_MIB].args, &step), 0, "verify: a code of 2 MiB");
+    is_number(tfa_verify_totp(secret, 20, TFA_SHA1, 6, 1, 1000, UINT64_MAX, "-12345", &step), 0, "verify: at the end of time");
     is_number((long)step, 7, "verify: the step is written on success alone");
-    is_number(tfa_check(NULL, "123456", 0), -1, "check: no secret");
-    is_number(tfa_check("", "123456", 0), -1, "check: an empty one");
-    is_number(tfa_check("MZXW6YT1", "123456", 0), -1, "check: one that is no Base32");
-    is_number(tfa_check(bad_texts[TWO_MIB].args, "123456", 0), -1, "check: one of 2 MiB");
-    is_number(tfa_check("MZXW6YTB", NULL, 0), 0, "check: no code");
-    is_number(tfa_check("MZXW6YTB", "\xff", 0), 0, "check: a code of bad UTF-8");
-    is_number(tfa_check("MZXW6YTB", bad_texts[TWO_MIB].args, UINT64_MAX), 0, "check: a code of 2 MiB at the end of time");
-    is_number(tfa_base32_decode(NULL, bytes, 8), -1, "base32_decode: no text");
-    is_number(tfa_base32_decode("MZXW6YT1", bytes, 8), -1, "base32_decode: a 1");
-    is_number(tfa_base32_decode("\xff", bytes, 8), -1, "base32_decode: bad UTF-8");
-    is_number(tfa_base32_decode(bad_texts[TWO_MIB].args, bytes, 8), -1, "base32_decode: 2 MiB");
+    is_number(tfa_verify_totp_base32(NULL, "123456", 0), -1, "check: no secret");
+    is_number(tfa_verify_totp_base32("", "123456", 0), -1, "check: an empty one");
+    is_number(tfa_verify_totp_base32("MZXW6YT1", "123456", 0), -1, "check: one that is no Base32");
+    is_number(tfa_verify_totp_base32(bad_texts[TWO_MIB].args, "123456", 0), -1, "check: one of 2 MiB");
+    is_number(tfa_verify_totp_base32("MZXW6YTB", NULL, 0), 0, "check: no code");
+    is_number(tfa_verify_totp_base32("MZXW6YTB", "\xff", 0), 0, "check: a code of bad UTF-8");
+    is_number(tfa_verify_totp_base32("MZXW6YTB", bad_texts[TWO_MIB].args, UINT64_MAX), 0, "check: a code of 2 MiB at the end of time");
+    is_number(tfa_decode_base32(NULL, bytes, 8), -1, "base32_decode: no text");
+    is_number(tfa_decode_base32("MZXW6YT1", bytes, 8), -1, "base32_decode: a 1");
+    is_number(tfa_decode_base32("\xff", bytes, 8), -1, "base32_decode: bad UTF-8");
+    is_number(tfa_decode_base32(bad_texts[TWO_MIB].args, bytes, 8), -1, "base32_decode: 2 MiB");
     ok(memcmp(bytes, "\0\0\0\0\0\0\0\0", 8) == 0, "base32_decode: nothing is written on failure");
-    char *(*const plain[])(const char *) = {tfa_secret, tfa_otpauth, tfa_otpauth_parse, tfa_qr};
+    char *(*const plain[])(const char *) = {tfa_generate_secret, tfa_build_otpauth, tfa_parse_otpauth, tfa_draw_qr};
     static const char *const names[] = {"secret", "otpauth", "otpauth_parse", "qr"};
     for (size_t function = 0; function < COUNT(plain); function++) {
         for (size_t bad = 0; bad < bad_count; bad++) {
@@ -281,16 +281,16 @@ static void without_handle(void)
                bad_texts[bad].what);
         }
     }
-    is_text(at(taken(tfa_secret("{\"length\": 17}")), "error"), "a secret has 16 to 128 characters, a multiple of 8",
+    is_text(at(taken(tfa_generate_secret("{\"length\": 17}")), "error"), "a secret has 16 to 128 characters, a multiple of 8",
             "secret: 17 characters");
-    is_text(at(taken(tfa_otpauth(NULL)), "error"), "The parameter \"account\" is required.", "otpauth: nothing");
+    is_text(at(taken(tfa_build_otpauth(NULL)), "error"), "The parameter \"account\" is required.", "otpauth: nothing");
     char account[512];
     snprintf(account, sizeof account, "{\"account\": \"%0255d\"}", 0);
-    is_text(at(taken(tfa_otpauth(account)), "error"), "The parameter \"account\" is not valid: it has more than 254 bytes.",
+    is_text(at(taken(tfa_build_otpauth(account)), "error"), "The parameter \"account\" is not valid: it has more than 254 bytes.",
             "otpauth: a long account");
-    is_text(at(taken(tfa_otpauth_parse(NULL)), "error"), "The parameter \"otpauth_str\" is required.",
+    is_text(at(taken(tfa_parse_otpauth(NULL)), "error"), "The parameter \"otpauth_str\" is required.",
             "otpauth_parse: nothing");
-    is_text(at(taken(tfa_qr(NULL)), "error"), "The parameter \"text\" is required.", "qr: nothing");
+    is_text(at(taken(tfa_draw_qr(NULL)), "error"), "The parameter \"text\" is required.", "qr: nothing");
 }
 
 /* ---- Configurations ---- */

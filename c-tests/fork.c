@@ -122,7 +122,7 @@ static int makes_secrets(struct making *making)
         if (number % 2 == 0) {
             propose(tfa, "example", into);
         } else {
-            snprintf(into, SECRET_SIZE, "%s", at(taken(tfa_secret("{\"length\": 16}")), "secret"));
+            snprintf(into, SECRET_SIZE, "%s", at(taken(tfa_generate_secret("{\"length\": 16}")), "secret"));
         }
         NEED(strlen(into) == 16);
     }
@@ -146,7 +146,7 @@ static void secrets_differ(void)
     struct secrets *secrets = shared(sizeof(*secrets));
     struct making making[CHILDREN + 1];
     pid_t children[CHILDREN];
-    taken(tfa_secret(NULL)); /* The parent has made one before, so that there is something to inherit. */
+    taken(tfa_generate_secret(NULL)); /* The parent has made one before, so that there is something to inherit. */
     for (int child = 0; child < CHILDREN; child++) {
         making[child] = (struct making){secrets, child};
         children[child] = start(child_makes_secrets, &making[child]);

@@ -324,7 +324,7 @@ static void codes(void)
     static const uint8_t seed[] = "1234567890123456789012345678901234567890123456789012345678901234";
     static const long hotp[] = {755224, 287082, 359152, 969429, 338314, 254676, 287922, 162583, 399871, 520489};
     for (size_t counter = 0; counter < COUNT(hotp); counter++) {
-        is_number(tfa_hotp(seed, 20, TFA_SHA1, 6, counter), hotp[counter], "RFC 4226, counter %zu", counter);
+        is_number(tfa_generate_hotp(seed, 20, TFA_SHA1, 6, counter), hotp[counter], "RFC 4226, counter %zu", counter);
     }
     static const struct {
         uint64_t time;
@@ -340,19 +340,19 @@ static void codes(void)
     } hashes[] = {{TFA_SHA1, 20}, {TFA_SHA256, 32}, {TFA_SHA512, 64}};
     for (size_t row = 0; row < COUNT(totp); row++) {
         for (size_t hash = 0; hash < COUNT(hashes); hash++) {
-            is_number(tfa_totp(seed, hashes[hash].length, hashes[hash].algorithm, 8, 30, totp[row].time),
+            is_number(tfa_generate_totp(seed, hashes[hash].length, hashes[hash].algorithm, 8, 30, totp[row].time),
                       totp[row].codes[hash], "RFC 6238, hash %u at %llu", hashes[hash].algorithm,
                       (unsigned long long)totp[row].time);
         }
     }
     uint64_t step = 7;
-    is_number(tfa_verify(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "9428 7082", &step), 1, "a code one step old is right");
+    is_number(tfa_verify_totp(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "9428 7082", &step), 1, "a code one step old is right");
     is_number((long)step, 1, "and its step is told");
-    is_number(tfa_verify(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 60, "94287082", &step), 0, "two steps old is wrong");
-    is_number(tfa_verify(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "94287082", NULL), 1, "the step need not be asked for");
+    is_number(tfa_verify_totp(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 60, "94287082", &step), 0, "two steps old is wrong");
+    is_number(tfa_verify_totp(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "94287082", NULL), 1, "the step need not be asked for");
     const char *base32 = "gezd gnbv gy3t qojq gezd gnbv gy3t qojq";
     for (int away = -2; away <= 2; away++) {
-        is_number(tfa_check(base32, "287 082", (uint64_t)(59 + 30 * away)), away >= -1 && away <= 1,
+        is_number(tfa_verify_totp_base32(base32, "287 082", (uint64_t)(59 + 30 * away)), away >= -1 && away <= 1,
                   "check: %d steps away", away);
     }
 }
@@ -360,31 +360,31 @@ static void codes(void)
 static void plain_functions(void)
 {
     uint8_t bytes[8] = {0};
-    is_number(tfa_base32_decode("mzxw 6ytb-oi======", bytes, sizeof(bytes)), 6, "Base32 is decoded");
+    is_number(tfa_decode_base32("mzxw 6ytb-oi======", bytes, sizeof(bytes)), 6, "Base32 is decoded");
     ok(memcmp(bytes, "foobar\0\0", 8) == 0, "into the bytes, and no further");
-    is_number(tfa_base32_decode("MZXW6YTBOI", NULL, 0), 6, "the length alone can be asked for");
-    is_number(tfa_base32_decode("MZXW6YTBOI", bytes, 5), -1, "five bytes are no room for six");
-    is_number((long)strlen(at(taken(tfa_secret(NULL)), "secret")), 32, "a secret of its own has 32 characters");
-    is_number((long)strlen(at(taken(tfa_secret("{\"length\": 128}")), "secret")), 128, "or as many as asked for");
+    is_number(tfa_decode_base32("MZXW6YTBOI", NULL, 0), 6, "the length alone can be asked for");
+    is_number(tfa_decode_base32("MZXW6YTBOI", bytes, 5), -1, "five bytes are no room for six");
+    is_number((long)strlen(at(taken(tfa_generate_secret(NULL)), "secret")), 32, "a secret of its own has 32 characters");
+    is_number((long)strlen(at(taken(tfa_generate_secret("{\"length\": 128}")), "secret")), 128, "or as many as asked for");
     const char *uri = "{\"otpauth_str\":\"otpauth://totp/Example%20Hosting:root?secret=CAOXW75HKYJJ6E5Y"
                       "&issuer=Example%20Hosting\"}";
-    is_text(taken(tfa_otpauth("{\"secret\": \"caox w75h kyjj 6e5y\", \"account\": \"root\", \"issuer\": \"Example Hosting\"}")),
+    is_text(taken(tfa_build_otpauth("{\"secret\": \"caox w75h kyjj 6e5y\", \"account\": \"root\", \"issuer\": \"Example Hosting\"}")),
             uri, "the URI of the contract");
-    is_text(taken(tfa_otpauth_parse(uri)),
+    is_text(taken(tfa_parse_otpauth(uri)),
             "{\"type\":\"totp\",\"secret\":\"CAOXW75HKYJJ6E5Y\",\"account\":\"root\",\"issuer\":\"Example Hosting\","
             "\"algorithm\":\"SHA1\",\"digits\":6,\"period\":30}",
             "and its parts");
-    const char *counter = taken(tfa_otpauth("{\"secret\": \"CAOXW75HKYJJ6E5Y\", \"account\": \"a\", \"counter\": 9}"));
-    is_text(taken(tfa_otpauth_parse(counter)),
+    const char *counter = taken(tfa_build_otpauth("{\"secret\": \"CAOXW75HKYJJ6E5Y\", \"account\": \"a\", \"counter\": 9}"));
+    is_text(taken(tfa_parse_otpauth(counter)),
             "{\"type\":\"hotp\",\"secret\":\"CAOXW75HKYJJ6E5Y\",\"account\":\"a\",\"issuer\":\"\","
             "\"algorithm\":\"SHA1\",\"digits\":6,\"period\":30,\"counter\":9}",
             "the parts of one with a counter");
-    const char *svg = taken(tfa_qr("{\"text\": \"otpauth://totp/a\"}"));
+    const char *svg = taken(tfa_draw_qr("{\"text\": \"otpauth://totp/a\"}"));
     is_text(at(svg, "content_type"), "image/svg+xml", "a QR code is an SVG picture");
     has_text(at(svg, "qr"), "<svg xmlns=\"http://www.w3.org/2000/svg\"", "of its own");
-    const char *png = taken(tfa_qr("{\"text\": \"otpauth://totp/a\", \"format\": \"png\"}"));
+    const char *png = taken(tfa_draw_qr("{\"text\": \"otpauth://totp/a\", \"format\": \"png\"}"));
     ok(strncmp(at(png, "qr"), "iVBORw0KGgo", 11) == 0, "or a PNG in Base64");
-    is_text(at(taken(tfa_qr("{\"text\": \"otpauth://totp/a\", \"format\": \"terminal\"}")), "content_type"), "text/plain",
+    is_text(at(taken(tfa_draw_qr("{\"text\": \"otpauth://totp/a\", \"format\": \"terminal\"}")), "content_type"), "text/plain",
             "or text for a terminal");
 }
 

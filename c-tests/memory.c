@@ -104,17 +104,17 @@ static int close_handle(void)
     return 0;
 }
 
-/* tfa_verify, of codes with 8 digits. */
+/* tfa_verify_totp, of codes with 8 digits. */
 static int verify(void)
 {
-    return tfa_verify((unsigned char *)field(1), told.lengths[1], (uint32_t)atoi(field(3)), 8, 30, 1,
+    return tfa_verify_totp((unsigned char *)field(1), told.lengths[1], (uint32_t)atoi(field(3)), 8, 30, 1,
                       strtoull(field(4), NULL, 10), field(2), NULL);
 }
 
 static int decode(void)
 {
     static unsigned char bytes[128];
-    int length = (int)tfa_base32_decode(field(1), bytes, sizeof(bytes));
+    int length = (int)tfa_decode_base32(field(1), bytes, sizeof(bytes));
     explicit_bzero(bytes, sizeof(bytes));
     return length;
 }
@@ -126,7 +126,7 @@ static int number_of(const char *name)
            : strcmp(name, "close") == 0  ? close_handle()
            : strcmp(name, "login") == 0  ? tfa_login(handle, field(1), field(2))
            : strcmp(name, "verify") == 0 ? verify()
-           : strcmp(name, "check") == 0  ? tfa_check(field(1), field(2), strtoull(field(3), NULL, 10))
+           : strcmp(name, "check") == 0  ? tfa_verify_totp_base32(field(1), field(2), strtoull(field(3), NULL, 10))
            : strcmp(name, "decode") == 0 ? decode()
            : strcmp(name, "plant") == 0  ? plant(field(1), told.lengths[1])
                                          : 0;
@@ -138,10 +138,10 @@ static char *text_of(const char *name)
     return strcmp(name, "whm") == 0       ? tfa_whmapi1(handle, field(1), field(2), field(3))
            : strcmp(name, "uapi") == 0    ? tfa_uapi(handle, field(1), "TwoFactorAuth", field(2), field(3))
            : strcmp(name, "http") == 0    ? tfa_http(handle, field(1), "POST", field(2), field(3))
-           : strcmp(name, "secret") == 0  ? tfa_secret(field(1))
-           : strcmp(name, "otpauth") == 0 ? tfa_otpauth(field(1))
-           : strcmp(name, "parse") == 0   ? tfa_otpauth_parse(field(1))
-           : strcmp(name, "qr") == 0      ? tfa_qr(field(1))
+           : strcmp(name, "secret") == 0  ? tfa_generate_secret(field(1))
+           : strcmp(name, "otpauth") == 0 ? tfa_build_otpauth(field(1))
+           : strcmp(name, "parse") == 0   ? tfa_parse_otpauth(field(1))
+           : strcmp(name, "qr") == 0      ? tfa_draw_qr(field(1))
                                           : NULL;
 }
 
@@ -334,7 +334,7 @@ static void prepared_needle(const char *name, const unsigned char *key, size_t l
 static void secret_needles(const char *secret, const char *whose)
 {
     unsigned char bytes[64];
-    int64_t length = tfa_base32_decode(secret, bytes, sizeof(bytes));
+    int64_t length = tfa_decode_base32(secret, bytes, sizeof(bytes));
     if (length < 10) {
         die("%s is no secret", secret);
     }
@@ -363,7 +363,7 @@ static void recovery_needles(const char *code)
     }
     needle("a recovery code", code, strlen(code));
     needle("a recovery code, normalised", letters, strlen(letters));
-    needle("a recovery code, its bytes", bytes, (size_t)tfa_base32_decode(letters, bytes, sizeof(bytes)));
+    needle("a recovery code, its bytes", bytes, (size_t)tfa_decode_base32(letters, bytes, sizeof(bytes)));
 }
 
 /* ---- The search ---- */
@@ -452,7 +452,7 @@ static void needles_are_right(const char *secret)
 {
     unsigned char bytes[64], block[64] = {0};
     uint32_t inner[5], outer[5];
-    size_t length = (size_t)tfa_base32_decode(secret, bytes, sizeof(bytes));
+    size_t length = (size_t)tfa_decode_base32(secret, bytes, sizeof(bytes));
     prepare_sha1(inner, bytes, length, 0x36);
     prepare_sha1(outer, bytes, length, 0x5c);
     for (int place = 0; place < 8; place++) {
@@ -540,7 +540,7 @@ static void logins(const char *secret, const char *const recovery[2])
 static void calls_without_a_handle(const char *secret)
 {
     unsigned char bytes[64];
-    size_t length = (size_t)tfa_base32_decode(secret, bytes, sizeof(bytes));
+    size_t length = (size_t)tfa_decode_base32(secret, bytes, sizeof(bytes));
     const char *const algorithms[][2] = {{"1", "sha1"}, {"256", "sha256"}, {"512", "sha512"}};
     for (size_t number = 0; number < COUNT(algorithms); number++) {
         const char *right = code_of(secret, algorithms[number][1], 8, 30, step * 30);
@@ -553,22 +553,22 @@ static void calls_without_a_handle(const char *secret)
             add_field(&request, 3, algorithms[number][0], strlen(algorithms[number][0]));
             const char *time = text("%ld", step * 30);
             add_field(&request, 4, time, strlen(time));
-            clean_after(text("tfa_verify with %s", algorithms[number][1]), told_to(&request), turn == 0 ? "1" : "0");
+            clean_after(text("tfa_verify_totp with %s", algorithms[number][1]), told_to(&request), turn == 0 ? "1" : "0");
         }
     }
-    clean_after("tfa_check", TELL("check", secret, code(secret, step), text("%ld", step * 30)), "1");
-    clean_after("tfa_base32_decode", TELL("decode", secret), text("%zu", length));
+    clean_after("tfa_verify_totp_base32", TELL("check", secret, code(secret, step), text("%ld", step * 30)), "1");
+    clean_after("tfa_decode_base32", TELL("decode", secret), text("%zu", length));
     const char *uri = text("otpauth://totp/example?secret=%s", secret);
-    clean_after("tfa_otpauth", TELL("otpauth", text("{\"account\": \"example\", \"secret\": \"%s\"}", secret)), uri);
-    clean_after("tfa_otpauth_parse", TELL("parse", text("{\"otpauth_str\": \"%s\"}", uri)), secret);
+    clean_after("tfa_build_otpauth", TELL("otpauth", text("{\"account\": \"example\", \"secret\": \"%s\"}", secret)), uri);
+    clean_after("tfa_parse_otpauth", TELL("parse", text("{\"otpauth_str\": \"%s\"}", uri)), secret);
     const char *const formats[] = {"svg", "png", "terminal"};
     for (size_t number = 0; number < COUNT(formats); number++) {
         const char *asked = text("{\"text\": \"%s\", \"format\": \"%s\"}", uri, formats[number]);
-        clean_after(text("tfa_qr, %s", formats[number]), TELL("qr", asked), "content_type");
+        clean_after(text("tfa_draw_qr, %s", formats[number]), TELL("qr", asked), "content_type");
     }
     const char *made = TELL("secret");
     secret_needles(at(made, "secret"), "a made secret");
-    clean_after("tfa_secret", made, "secret");
+    clean_after("tfa_generate_secret", made, "secret");
 }
 
 static void enrolments(const char *secret)

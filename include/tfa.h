@@ -431,11 +431,11 @@ int32_t tfa_set_audit(tfa_t *tfa,
  # Safety
  secret is NULL or points to length bytes.
  */
-int64_t tfa_hotp(const uint8_t *secret,
-                 size_t length,
-                 uint32_t algorithm,
-                 uint32_t digits,
-                 uint64_t counter);
+int64_t tfa_generate_hotp(const uint8_t *secret,
+                          size_t length,
+                          uint32_t algorithm,
+                          uint32_t digits,
+                          uint64_t counter);
 
 /*
  The code of RFC 6238 at a time, as a number to be shown with `digits` digits; -1 when an argument is not valid.
@@ -443,12 +443,12 @@ int64_t tfa_hotp(const uint8_t *secret,
  # Safety
  secret is NULL or points to length bytes.
  */
-int64_t tfa_totp(const uint8_t *secret,
-                 size_t length,
-                 uint32_t algorithm,
-                 uint32_t digits,
-                 uint32_t period,
-                 uint64_t time);
+int64_t tfa_generate_totp(const uint8_t *secret,
+                          size_t length,
+                          uint32_t algorithm,
+                          uint32_t digits,
+                          uint32_t period,
+                          uint64_t time);
 
 /*
  Whether a code is right within `skew` steps (0 to 1000) either side of a time. It remembers nothing: a caller that
@@ -461,29 +461,29 @@ int64_t tfa_totp(const uint8_t *secret,
  # Safety
  secret is NULL or points to length bytes; code is NULL or a NUL-terminated string; step is NULL or writable.
  */
-int32_t tfa_verify(const uint8_t *secret,
-                   size_t length,
-                   uint32_t algorithm,
-                   uint32_t digits,
-                   uint32_t period,
-                   uint32_t skew,
-                   uint64_t time,
-                   const char *code,
-                   uint64_t *step);
+int32_t tfa_verify_totp(const uint8_t *secret,
+                        size_t length,
+                        uint32_t algorithm,
+                        uint32_t digits,
+                        uint32_t period,
+                        uint32_t skew,
+                        uint64_t time,
+                        const char *code,
+                        uint64_t *step);
 
 /*
  Whether a code is right for a secret in Base32, with what every authenticator assumes: SHA-1, 6 digits, 30 seconds,
- here one step either side of a time. tfa_base32_decode and tfa_verify in one call, for doors where each costs.
+ here one step either side of a time. tfa_decode_base32 and tfa_verify_totp in one call, for doors where each costs.
 
- secret: Base32, as forgiving as tfa_base32_decode. code: as for tfa_verify, which also says what must be remembered.
+ secret: Base32, as forgiving as tfa_decode_base32. code: as for tfa_verify_totp, which also says what must be remembered.
  Returns 1 when it is right, 0 when it is wrong or NULL, -1 when the secret is empty, NULL or no Base32.
 
  # Safety
  secret and code are NULL or NUL-terminated strings.
  */
-int32_t tfa_check(const char *secret,
-                  const char *code,
-                  uint64_t time);
+int32_t tfa_verify_totp_base32(const char *secret,
+                               const char *code,
+                               uint64_t time);
 
 /*
  Decodes Base32 of any length up to 65536 characters; case, white space, dashes and trailing padding are forgiven.
@@ -495,7 +495,7 @@ int32_t tfa_check(const char *secret,
  # Safety
  text is NULL or a NUL-terminated string; bytes is NULL or has room for size bytes.
  */
-int64_t tfa_base32_decode(const char *text,
+int64_t tfa_decode_base32(const char *text,
                           uint8_t *bytes,
                           size_t size);
 
@@ -506,7 +506,7 @@ int64_t tfa_base32_decode(const char *text,
  # Safety
  args is NULL or a NUL-terminated string.
  */
-char *tfa_secret(const char *args);
+char *tfa_generate_secret(const char *args);
 
 /*
  Writes the URI that an authenticator scans: args {"secret": Base32, "account", "issuer", "algorithm": "SHA1",
@@ -517,7 +517,7 @@ char *tfa_secret(const char *args);
  # Safety
  args is NULL or a NUL-terminated string.
  */
-char *tfa_otpauth(const char *args);
+char *tfa_build_otpauth(const char *args);
 
 /*
  Reads such a URI: args {"otpauth_str": "..."}. Answers {"type": "totp" or "hotp", "secret", "account", "issuer",
@@ -526,7 +526,7 @@ char *tfa_otpauth(const char *args);
  # Safety
  args is NULL or a NUL-terminated string.
  */
-char *tfa_otpauth_parse(const char *args);
+char *tfa_parse_otpauth(const char *args);
 
 /*
  Draws a QR code: args {"text": "...", "format": "svg", "png" or "terminal"}; svg when no format is named.
@@ -535,7 +535,7 @@ char *tfa_otpauth_parse(const char *args);
  # Safety
  args is NULL or a NUL-terminated string.
  */
-char *tfa_qr(const char *args);
+char *tfa_draw_qr(const char *args);
 
 #ifdef __cplusplus
 }  // extern "C"

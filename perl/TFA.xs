@@ -193,7 +193,7 @@ static const uint8_t *take_key(pTHX_ const options_t *o, uint8_t *buffer, STRLEN
         return (const uint8_t *)key;
     } else {
         const char *secret = text_argument(aTHX_ o->secret, "secret", NULL);
-        int64_t decoded = tfa_base32_decode(secret, buffer, MAX_SECRET);
+        int64_t decoded = tfa_decode_base32(secret, buffer, MAX_SECRET);
         if (decoded <= 0) refuse(aTHX_ "secret", "it is not Base32, or too long");
         *length = (STRLEN)decoded;
         return buffer;
@@ -520,10 +520,10 @@ ALIAS:
     _otpauth_parse = 2
     _qr = 3
 CODE:
-    RETVAL = answer_of(aTHX_ ix == 0   ? tfa_secret(arguments)
-                             : ix == 1 ? tfa_otpauth(arguments)
-                             : ix == 2 ? tfa_otpauth_parse(arguments)
-                                       : tfa_qr(arguments));
+    RETVAL = answer_of(aTHX_ ix == 0   ? tfa_generate_secret(arguments)
+                             : ix == 1 ? tfa_build_otpauth(arguments)
+                             : ix == 2 ? tfa_parse_otpauth(arguments)
+                                       : tfa_draw_qr(arguments));
 OUTPUT:
     RETVAL
 
@@ -538,7 +538,7 @@ PREINIT:
 CODE:
     take_options(aTHX_ &o, TAKES_COUNTER, ax, items);
     key = take_key(aTHX_ &o, buffer, &length);
-    value = tfa_hotp(key, length, o.algorithm, o.digits, o.counter);
+    value = tfa_generate_hotp(key, length, o.algorithm, o.digits, o.counter);
     if (key == buffer) wipe(buffer, length);
     RETVAL = code_of(aTHX_ value, o.digits);
 OUTPUT:
@@ -555,7 +555,7 @@ PREINIT:
 CODE:
     take_options(aTHX_ &o, TAKES_TIME, ax, items);
     key = take_key(aTHX_ &o, buffer, &length);
-    value = tfa_totp(key, length, o.algorithm, o.digits, o.period, o.time);
+    value = tfa_generate_totp(key, length, o.algorithm, o.digits, o.period, o.time);
     if (key == buffer) wipe(buffer, length);
     RETVAL = code_of(aTHX_ value, o.digits);
 OUTPUT:
@@ -573,7 +573,7 @@ PREINIT:
 PPCODE:
     take_options(aTHX_ &o, TAKES_TIME | TAKES_CODE, ax, items);
     key = take_key(aTHX_ &o, buffer, &length);
-    verdict = tfa_verify(key, length, o.algorithm, o.digits, o.period, o.skew, o.time, o.code, &step);
+    verdict = tfa_verify_totp(key, length, o.algorithm, o.digits, o.period, o.skew, o.time, o.code, &step);
     if (key == buffer) wipe(buffer, length);
     if (verdict < 0) croak("The one-time code could not be checked.");
     if (verdict != 1) XSRETURN_NO;
@@ -586,7 +586,7 @@ PREINIT:
     uint8_t buffer[MAX_SECRET];
     int64_t length;
 CODE:
-    length = tfa_base32_decode(text, buffer, sizeof buffer);
+    length = tfa_decode_base32(text, buffer, sizeof buffer);
     if (length < 0) refuse(aTHX_ "text", "it is not Base32, or too long");
     RETVAL = newSVpvn((const char *)buffer, (STRLEN)length);
     wipe(buffer, (size_t)length);

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use data_encoding::HEXLOWER;
-use tfa::ffi::otp::{TFA_SHA1, TFA_SHA256, TFA_SHA512, tfa_totp, tfa_verify};
+use tfa::ffi::otp::{TFA_SHA1, TFA_SHA256, TFA_SHA512, tfa_generate_totp, tfa_verify_totp};
 
 const CASES: usize = 10_000;
 /// Steps either side of a time that liboath is asked about.
@@ -87,7 +87,7 @@ fn ten_thousand_codes_are_liboaths() {
         assert_eq!(codes.len() as u64, 2 * AROUND + 1, "{case:?}");
         let Case { secret, algorithm, digits, period, time, skew, chosen } = case;
         // SAFETY: the pointer and the length are the secret's.
-        let ours = unsafe { tfa_totp(secret.as_ptr(), secret.len(), *algorithm, *digits, *period, *time) };
+        let ours = unsafe { tfa_generate_totp(secret.as_ptr(), secret.len(), *algorithm, *digits, *period, *time) };
         let width = *digits as usize;
         assert_eq!(format!("{ours:0width$}"), codes[AROUND as usize], "{case:?}");
 
@@ -103,7 +103,17 @@ fn ten_thousand_codes_are_liboaths() {
         // SAFETY: pointer and length are the secret's, the code is a string, and the step is writable.
         let verdict = unsafe {
             let secret = (secret.as_ptr(), secret.len());
-            tfa_verify(secret.0, secret.1, *algorithm, *digits, *period, *skew, *time, code.as_ptr(), &raw mut step)
+            tfa_verify_totp(
+                secret.0,
+                secret.1,
+                *algorithm,
+                *digits,
+                *period,
+                *skew,
+                *time,
+                code.as_ptr(),
+                &raw mut step,
+            )
         };
         assert_eq!((verdict, step), (i32::from(expected.is_some()), expected.unwrap_or(0)), "{case:?}");
         if verdict == 1 { right += 1 } else { wrong += 1 }

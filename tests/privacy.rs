@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tfa::engine::Tfa;
 use tfa::ffi::handle::{tfa_close, tfa_free, tfa_functions, tfa_open};
 use tfa::ffi::http::tfa_http;
-use tfa::ffi::otp::{tfa_otpauth, tfa_otpauth_parse, tfa_qr, tfa_secret};
+use tfa::ffi::otp::{tfa_build_otpauth, tfa_draw_qr, tfa_generate_secret, tfa_parse_otpauth};
 use tfa::ffi::uapi::tfa_uapi;
 use tfa::ffi::whm::tfa_whmapi1;
 
@@ -210,10 +210,10 @@ fn no_refusal_over_the_wire_tells() {
 fn no_refusal_without_a_handle_tells() {
     type Plain = unsafe extern "C" fn(*const c_char) -> *mut c_char;
     let functions: [(&str, Plain); 4] = [
-        ("tfa_secret", tfa_secret),
-        ("tfa_otpauth", tfa_otpauth),
-        ("tfa_otpauth_parse", tfa_otpauth_parse),
-        ("tfa_qr", tfa_qr),
+        ("tfa_generate_secret", tfa_generate_secret),
+        ("tfa_build_otpauth", tfa_build_otpauth),
+        ("tfa_parse_otpauth", tfa_parse_otpauth),
+        ("tfa_draw_qr", tfa_draw_qr),
     ];
     let mut refused = 0;
     for (name, function) in functions {

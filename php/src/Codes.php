@@ -19,7 +19,7 @@ trait Codes
     /** A fresh random secret of $length Base32 characters. */
     public static function secret(int $length = 32): string
     {
-        return self::asked('tfa_secret', ['length' => $length])['secret'];
+        return self::asked('tfa_generate_secret', ['length' => $length])['secret'];
     }
 
     /** The bytes of Base32 text; case, spaces, dashes and padding are forgiven. */
@@ -35,7 +35,7 @@ trait Codes
         int $digits = 6,
         string $algorithm = 'SHA1',
     ): string {
-        return self::code('tfa_hotp', $secret, $algorithm, $digits, self::number('counter', $counter, 0));
+        return self::code('tfa_generate_hotp', $secret, $algorithm, $digits, self::number('counter', $counter, 0));
     }
 
     /** The TOTP code (RFC 6238) at the Unix time $at, now if it is null. */
@@ -46,7 +46,7 @@ trait Codes
         int $period = 30,
         string $algorithm = 'SHA1',
     ): string {
-        return self::code('tfa_totp', $secret, $algorithm, $digits, self::period($period), self::time($at));
+        return self::code('tfa_generate_totp', $secret, $algorithm, $digits, self::period($period), self::time($at));
     }
 
     /**
@@ -77,7 +77,7 @@ trait Codes
         int $skew = 1,
     ): ?int {
         $step = Library::ffi()->new('uint64_t');
-        $found = self::withKey('tfa_verify', $secret, [
+        $found = self::withKey('tfa_verify_totp', $secret, [
             self::algorithm($algorithm),
             self::digits($digits),
             self::period($period),
@@ -99,7 +99,7 @@ trait Codes
         ?int $period = null,
     ): string {
         $given = compact('secret', 'account', 'issuer', 'algorithm', 'digits', 'period');
-        return self::asked('tfa_otpauth', array_filter($given, fn ($value) => $value !== null))['otpauth_str'];
+        return self::asked('tfa_build_otpauth', array_filter($given, fn ($value) => $value !== null))['otpauth_str'];
     }
 
     /**
@@ -109,13 +109,13 @@ trait Codes
      */
     public static function otpauthParse(#[\SensitiveParameter] string $otpauthStr): array
     {
-        return self::asked('tfa_otpauth_parse', ['otpauth_str' => $otpauthStr]);
+        return self::asked('tfa_parse_otpauth', ['otpauth_str' => $otpauthStr]);
     }
 
     /** $text as a QR code: "svg" text, "png" bytes, or lines to print in a "terminal". */
     public static function qr(#[\SensitiveParameter] string $text, string $format = 'svg'): string
     {
-        $picture = self::asked('tfa_qr', ['text' => $text, 'format' => $format])['qr'];
+        $picture = self::asked('tfa_draw_qr', ['text' => $text, 'format' => $format])['qr'];
         return $format === 'png' ? base64_decode($picture, true) : $picture;
     }
 
@@ -134,7 +134,7 @@ trait Codes
         return $answer;
     }
 
-    /** The code that tfa_hotp or tfa_totp makes, with its leading zeros; $moving is what they take after the digits. */
+    /** The code that tfa_generate_hotp or tfa_generate_totp makes, with its leading zeros; $moving is what they take after the digits. */
     private static function code(
         string $function,
         #[\SensitiveParameter] string $secret,
@@ -164,7 +164,7 @@ trait Codes
     private static function key(#[\SensitiveParameter] string $secret): array
     {
         $key = Library::ffi()->new('uint8_t[256]');
-        $length = Library::ffi()->tfa_base32_decode(Library::text('secret', $secret), $key, FFI::sizeof($key));
+        $length = Library::ffi()->tfa_decode_base32(Library::text('secret', $secret), $key, FFI::sizeof($key));
         if ($length < 0) {
             throw new Refused('The parameter "secret" is not a Base32 string of a usable length.');
         }

@@ -66,33 +66,33 @@ int32_t tfa_reply(void *reply,
 int32_t tfa_set_audit(tfa_t *tfa,
                       tfa_audit_t audit,
                       void *context);
-int64_t tfa_hotp(const uint8_t *secret,
-                 size_t length,
-                 uint32_t algorithm,
-                 uint32_t digits,
-                 uint64_t counter);
-int64_t tfa_totp(const uint8_t *secret,
-                 size_t length,
-                 uint32_t algorithm,
-                 uint32_t digits,
-                 uint32_t period,
-                 uint64_t time);
-int32_t tfa_verify(const uint8_t *secret,
-                   size_t length,
-                   uint32_t algorithm,
-                   uint32_t digits,
-                   uint32_t period,
-                   uint32_t skew,
-                   uint64_t time,
-                   const char *code,
-                   uint64_t *step);
-int32_t tfa_check(const char *secret,
-                  const char *code,
-                  uint64_t time);
-int64_t tfa_base32_decode(const char *text,
+int64_t tfa_generate_hotp(const uint8_t *secret,
+                          size_t length,
+                          uint32_t algorithm,
+                          uint32_t digits,
+                          uint64_t counter);
+int64_t tfa_generate_totp(const uint8_t *secret,
+                          size_t length,
+                          uint32_t algorithm,
+                          uint32_t digits,
+                          uint32_t period,
+                          uint64_t time);
+int32_t tfa_verify_totp(const uint8_t *secret,
+                        size_t length,
+                        uint32_t algorithm,
+                        uint32_t digits,
+                        uint32_t period,
+                        uint32_t skew,
+                        uint64_t time,
+                        const char *code,
+                        uint64_t *step);
+int32_t tfa_verify_totp_base32(const char *secret,
+                               const char *code,
+                               uint64_t time);
+int64_t tfa_decode_base32(const char *text,
                           uint8_t *bytes,
                           size_t size);
-char *tfa_secret(const char *args);
-char *tfa_otpauth(const char *args);
-char *tfa_otpauth_parse(const char *args);
-char *tfa_qr(const char *args);
+char *tfa_generate_secret(const char *args);
+char *tfa_build_otpauth(const char *args);
+char *tfa_parse_otpauth(const char *args);
+char *tfa_draw_qr(const char *args);

@@ -25,7 +25,7 @@ pub const TFA_SHA256: u32 = 256;
 /// HMAC-SHA-512.
 pub const TFA_SHA512: u32 = 512;
 
-/// The most steps either side that tfa_verify looks at: a stateless caller's own judgement, within reason.
+/// The most steps either side that tfa_verify_totp looks at: a stateless caller's own judgement, within reason.
 const MAX_SKEW: u32 = 1000;
 /// The longest code that is looked at, in bytes.
 const MAX_CODE: usize = 256;
@@ -39,7 +39,13 @@ const MAX_BASE32: usize = 1 << 16;
 /// # Safety
 /// secret is NULL or points to length bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_hotp(secret: *const u8, length: usize, algorithm: u32, digits: u32, counter: u64) -> i64 {
+pub unsafe extern "C" fn tfa_generate_hotp(
+    secret: *const u8,
+    length: usize,
+    algorithm: u32,
+    digits: u32,
+    counter: u64,
+) -> i64 {
     guarded_secret(stack(algorithm), -1, || {
         // SAFETY: the caller promises the bytes.
         let secret = unsafe { bytes(secret, length) };
@@ -55,7 +61,7 @@ pub unsafe extern "C" fn tfa_hotp(secret: *const u8, length: usize, algorithm: u
 /// # Safety
 /// secret is NULL or points to length bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_totp(
+pub unsafe extern "C" fn tfa_generate_totp(
     secret: *const u8,
     length: usize,
     algorithm: u32,
@@ -65,7 +71,7 @@ pub unsafe extern "C" fn tfa_totp(
 ) -> i64 {
     match time.checked_div(u64::from(period)) {
         // SAFETY: the same promise.
-        Some(step) => unsafe { tfa_hotp(secret, length, algorithm, digits, step) },
+        Some(step) => unsafe { tfa_generate_hotp(secret, length, algorithm, digits, step) },
         None => -1,
     }
 }
@@ -80,7 +86,7 @@ pub unsafe extern "C" fn tfa_totp(
 /// # Safety
 /// secret is NULL or points to length bytes; code is NULL or a NUL-terminated string; step is NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_verify(
+pub unsafe extern "C" fn tfa_verify_totp(
     secret: *const u8,
     length: usize,
     algorithm: u32,
@@ -114,15 +120,15 @@ pub unsafe extern "C" fn tfa_verify(
 }
 
 /// Whether a code is right for a secret in Base32, with what every authenticator assumes: SHA-1, 6 digits, 30 seconds,
-/// here one step either side of a time. tfa_base32_decode and tfa_verify in one call, for doors where each costs.
+/// here one step either side of a time. tfa_decode_base32 and tfa_verify_totp in one call, for doors where each costs.
 ///
-/// secret: Base32, as forgiving as tfa_base32_decode. code: as for tfa_verify, which also says what must be remembered.
+/// secret: Base32, as forgiving as tfa_decode_base32. code: as for tfa_verify_totp, which also says what must be remembered.
 /// Returns 1 when it is right, 0 when it is wrong or NULL, -1 when the secret is empty, NULL or no Base32.
 ///
 /// # Safety
 /// secret and code are NULL or NUL-terminated strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_check(secret: *const c_char, code: *const c_char, time: u64) -> i32 {
+pub unsafe extern "C" fn tfa_verify_totp_base32(secret: *const c_char, code: *const c_char, time: u64) -> i32 {
     guarded_secret(Stack::Sha1, -1, || {
         let usual = Parameters::default();
         // SAFETY: the caller promises the strings.
@@ -147,7 +153,7 @@ pub unsafe extern "C" fn tfa_check(secret: *const c_char, code: *const c_char, t
 /// # Safety
 /// text is NULL or a NUL-terminated string; bytes is NULL or has room for size bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_base32_decode(text: *const c_char, bytes: *mut u8, size: usize) -> i64 {
+pub unsafe extern "C" fn tfa_decode_base32(text: *const c_char, bytes: *mut u8, size: usize) -> i64 {
     guarded_secret(Stack::Sha1, -1, || {
         // SAFETY: the caller promises the string.
         let text = unsafe { optional_text("text", text) }.ok().flatten();
@@ -172,7 +178,7 @@ pub unsafe extern "C" fn tfa_base32_decode(text: *const c_char, bytes: *mut u8, 
 /// # Safety
 /// args is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_secret(args: *const c_char) -> *mut c_char {
+pub unsafe extern "C" fn tfa_generate_secret(args: *const c_char) -> *mut c_char {
     plain(|| {
         // SAFETY: the caller promises the string.
         let args = unsafe { parse(args) }?;
@@ -191,7 +197,7 @@ pub unsafe extern "C" fn tfa_secret(args: *const c_char) -> *mut c_char {
 /// # Safety
 /// args is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_otpauth(args: *const c_char) -> *mut c_char {
+pub unsafe extern "C" fn tfa_build_otpauth(args: *const c_char) -> *mut c_char {
     plain(|| {
         // SAFETY: the caller promises the string.
         let args = unsafe { parse(args) }?;
@@ -206,7 +212,7 @@ pub unsafe extern "C" fn tfa_otpauth(args: *const c_char) -> *mut c_char {
 /// # Safety
 /// args is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_otpauth_parse(args: *const c_char) -> *mut c_char {
+pub unsafe extern "C" fn tfa_parse_otpauth(args: *const c_char) -> *mut c_char {
     plain(|| {
         // SAFETY: the caller promises the string.
         let args = unsafe { parse(args) }?;
@@ -235,7 +241,7 @@ pub unsafe extern "C" fn tfa_otpauth_parse(args: *const c_char) -> *mut c_char {
 /// # Safety
 /// args is NULL or a NUL-terminated string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_qr(args: *const c_char) -> *mut c_char {
+pub unsafe extern "C" fn tfa_draw_qr(args: *const c_char) -> *mut c_char {
     plain(|| {
         // SAFETY: the caller promises the string.
         let args = unsafe { parse(args) }?;

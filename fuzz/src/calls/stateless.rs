@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 
 use tfa::ffi::handle::{tfa_abi_version, tfa_functions, tfa_version};
 use tfa::ffi::otp::{
-    tfa_base32_decode, tfa_check, tfa_hotp, tfa_otpauth, tfa_otpauth_parse, tfa_qr, tfa_secret, tfa_totp, tfa_verify,
+    tfa_decode_base32, tfa_verify_totp_base32, tfa_generate_hotp, tfa_build_otpauth, tfa_parse_otpauth, tfa_draw_qr, tfa_generate_secret, tfa_generate_totp, tfa_verify_totp,
 };
 
 use super::script::Script;
@@ -45,8 +45,8 @@ fn compute(script: &mut Script<'_>) {
     let time = script.number();
     // SAFETY: NULL or bytes of that length.
     let (hotp, totp) = unsafe {
-        let hotp = tfa_hotp(secret, length, algorithm, digits, time);
-        (hotp, tfa_totp(secret, length, algorithm, digits, period, time))
+        let hotp = tfa_generate_hotp(secret, length, algorithm, digits, time);
+        (hotp, tfa_generate_totp(secret, length, algorithm, digits, period, time))
     };
     for code in [hotp, totp] {
         assert!(code == -1 || (0..10i64.pow(digits)).contains(&code));
@@ -63,8 +63,8 @@ fn verify(script: &mut Script<'_>) {
     let mut step = UNTOUCHED;
     // SAFETY: NULL or bytes of that length, a string, and a place for the step or none.
     let (verdict, again) = unsafe {
-        let verdict = tfa_verify(secret, length, algorithm, digits, period, skew, time, code.as_ptr(), &mut step);
-        let again = tfa_verify(secret, length, algorithm, digits, period, skew, time, code.as_ptr(), null_mut());
+        let verdict = tfa_verify_totp(secret, length, algorithm, digits, period, skew, time, code.as_ptr(), &mut step);
+        let again = tfa_verify_totp(secret, length, algorithm, digits, period, skew, time, code.as_ptr(), null_mut());
         (verdict, again)
     };
     assert!((-1..=1).contains(&verdict) && verdict == again);
@@ -80,7 +80,7 @@ fn check(script: &mut Script<'_>) {
     let secret = script.text(&[c"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", c"1"]);
     let code = script.text(&[c"755224", c""]);
     // SAFETY: strings.
-    let verdict = unsafe { tfa_check(secret.as_ptr(), code.as_ptr(), script.number()) };
+    let verdict = unsafe { tfa_verify_totp_base32(secret.as_ptr(), code.as_ptr(), script.number()) };
     assert!((-1..=1).contains(&verdict));
     assert!(secret.is_some() || verdict == -1);
     assert!(code.is_some() || verdict != 1);
@@ -92,8 +92,8 @@ fn base32(script: &mut Script<'_>) {
     let mut bytes = [0x55; 16];
     // SAFETY: a string, and room for 16 bytes or none.
     let (length, asked) = unsafe {
-        let length = tfa_base32_decode(text.as_ptr(), bytes.as_mut_ptr(), size);
-        (length, tfa_base32_decode(text.as_ptr(), null_mut(), 0))
+        let length = tfa_decode_base32(text.as_ptr(), bytes.as_mut_ptr(), size);
+        (length, tfa_decode_base32(text.as_ptr(), null_mut(), 0))
     };
     assert!(length == asked || length == -1 && usize::try_from(asked).is_ok_and(|asked| asked > size));
     let written = usize::try_from(length).unwrap_or_default();
@@ -102,7 +102,7 @@ fn base32(script: &mut Script<'_>) {
 
 /// A function that takes arguments and answers JSON.
 fn plain(script: &mut Script<'_>) -> *mut c_char {
-    let function = [tfa_secret, tfa_otpauth, tfa_otpauth_parse, tfa_qr][script.below(4)];
+    let function = [tfa_generate_secret, tfa_build_otpauth, tfa_parse_otpauth, tfa_draw_qr][script.below(4)];
     let args = script.text(&[
         c"{\"length\": 32}",
         c"{\"secret\": \"GEZDGNBVGY3TQOJQ\", \"account\": \"root\", \"issuer\": \"Example\", \"digits\": 8}",

@@ -43,24 +43,24 @@ SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
     "tfa_set_lookup": (ctypes.c_int32, [_handle, LOOKUP, ctypes.c_void_p]),
     "tfa_reply": (ctypes.c_int32, [ctypes.c_void_p, _text]),
     "tfa_set_audit": (ctypes.c_int32, [_handle, AUDIT, ctypes.c_void_p]),
-    "tfa_hotp": (
+    "tfa_generate_hotp": (
         ctypes.c_int64,
         [_bytes, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64],
     ),
-    "tfa_totp": (
+    "tfa_generate_totp": (
         ctypes.c_int64,
         [_bytes, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64],
     ),
-    "tfa_verify": (
+    "tfa_verify_totp": (
         ctypes.c_int32,
         [_bytes, ctypes.c_size_t] + [ctypes.c_uint32] * 4 + [ctypes.c_uint64, _text, ctypes.POINTER(ctypes.c_uint64)],
     ),
-    "tfa_check": (ctypes.c_int32, [_text, _text, ctypes.c_uint64]),
-    "tfa_base32_decode": (ctypes.c_int64, [_text, _bytes, ctypes.c_size_t]),
-    "tfa_secret": (_owned, [_text]),
-    "tfa_otpauth": (_owned, [_text]),
-    "tfa_otpauth_parse": (_owned, [_text]),
-    "tfa_qr": (_owned, [_text]),
+    "tfa_verify_totp_base32": (ctypes.c_int32, [_text, _text, ctypes.c_uint64]),
+    "tfa_decode_base32": (ctypes.c_int64, [_text, _bytes, ctypes.c_size_t]),
+    "tfa_generate_secret": (_owned, [_text]),
+    "tfa_build_otpauth": (_owned, [_text]),
+    "tfa_parse_otpauth": (_owned, [_text]),
+    "tfa_draw_qr": (_owned, [_text]),
 }
 
 

@@ -28,12 +28,12 @@ _NO_SECRET = 'The parameter "secret" is required.'
 _U32 = 2**32 - 1
 _U64 = 2**64 - 1
 
-_check = library.tfa_check
+_check = library.tfa_verify_totp_base32
 
 
 def secret(length: int = 32) -> str:
     """A fresh random secret of `length` Base32 characters, 16 to 128."""
-    return str(_asked(library.tfa_secret, {"length": length})["secret"])
+    return str(_asked(library.tfa_generate_secret, {"length": length})["secret"])
 
 
 def base32_decode(encoded: str) -> bytes:
@@ -45,7 +45,7 @@ def base32_decode(encoded: str) -> bytes:
 def hotp(secret: Secret, counter: int, *, digits: int = 6, algorithm: str = "SHA1") -> str:
     """The HOTP code of a counter (RFC 4226)."""
     parameters = _parameters(algorithm, digits)[:2]
-    return _code(library.tfa_hotp, secret, *parameters, _number("counter", counter, 0, _U64), digits=digits)
+    return _code(library.tfa_generate_hotp, secret, *parameters, _number("counter", counter, 0, _U64), digits=digits)
 
 
 def totp(
@@ -53,7 +53,7 @@ def totp(
 ) -> str:
     """The TOTP code (RFC 6238) at the Unix time `at`, now if it is left out."""
     parameters = _parameters(algorithm, digits, period)[:3]
-    return _code(library.tfa_totp, secret, *parameters, _time(at), digits=digits)
+    return _code(library.tfa_generate_totp, secret, *parameters, _time(at), digits=digits)
 
 
 def verify(
@@ -77,7 +77,7 @@ def verify(
             return found == 1
         # A secret that is refused is refused with words below.
     parameters = _parameters(algorithm, digits, period, skew)
-    return _accepted(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), None)) == 1
+    return _accepted(library.tfa_verify_totp(*_key(secret), *parameters, _time(at), typed(code), None)) == 1
 
 
 def verify_step(
@@ -93,7 +93,7 @@ def verify_step(
     """Like `verify`, but returns the time step of a right code (which may be 0), or None."""
     step = ctypes.c_uint64()
     parameters = _parameters(algorithm, digits, period, skew)
-    found = _accepted(library.tfa_verify(*_key(secret), *parameters, _time(at), typed(code), step))
+    found = _accepted(library.tfa_verify_totp(*_key(secret), *parameters, _time(at), typed(code), step))
     return step.value if found == 1 else None
 
 
@@ -116,12 +116,12 @@ def otpauth(
         "period": period,
     }
     named = {name: value for name, value in given.items() if value is not None}
-    return str(_asked(library.tfa_otpauth, named)["otpauth_str"])
+    return str(_asked(library.tfa_build_otpauth, named)["otpauth_str"])
 
 
 def otpauth_parse(otpauth_str: str) -> Dict[str, Any]:
     """What an otpauth:// URI says: type, secret, account, issuer, algorithm, digits, and period or counter."""
-    return _asked(library.tfa_otpauth_parse, {"otpauth_str": otpauth_str})
+    return _asked(library.tfa_parse_otpauth, {"otpauth_str": otpauth_str})
 
 
 @overload
@@ -130,7 +130,7 @@ def qr(text: str, *, format: Literal["svg", "terminal"] = "svg") -> str: ...
 def qr(text: str, *, format: Literal["png"]) -> bytes: ...
 def qr(text: str, *, format: str = "svg") -> Union[str, bytes]:
     """`text` as a QR code: SVG text, PNG bytes, or lines to print in a terminal."""
-    picture = _asked(library.tfa_qr, {"text": text, "format": format})
+    picture = _asked(library.tfa_draw_qr, {"text": text, "format": format})
     return base64.b64decode(picture["qr"]) if format == "png" else str(picture["qr"])
 
 
@@ -149,7 +149,7 @@ def _key(given: Secret) -> Tuple[Any, int]:
         length = len(given)
     else:
         key = _Room()
-        length = library.tfa_base32_decode(text("secret", given), key, _MOST_BYTES)
+        length = library.tfa_decode_base32(text("secret", given), key, _MOST_BYTES)
     if length < 0:
         raise Refused('The parameter "secret" is not a Base32 string of a usable length.')
     if length == 0:
