@@ -41,7 +41,7 @@ use Cpanel::Security::Authn::TwoFactorAuth::Google ();
     sub set_not_ok { my ( $self, $reason ) = @_; @{$self}{qw(result reason)} = ( 0, $reason ); return }
 }
 
-my %config = config( accounts => { inline => { example => { owner => 'root', domain => 'example.com' } } } );
+my %config = config( accounts => { inline => { example => { owner => 'root', domain => 'example.com', team => ['team_user'] }, other => { owner => 'root', domain => 'other.example' } } } );
 Authen::TFA::Panel->configure(%config);
 
 # WHM API 1
@@ -77,6 +77,7 @@ is_deeply $data, { failed => { nobody => 'The user "nobody" does not exist.' }, 
 
 # UAPI
 $Cpanel::user = 'example';
+local $ENV{REMOTE_USER};
 my $uapi = sub { my ( $name, %args ) = @_; my $result = My::Result->new; my $ok = Cpanel::API::TwoFactorAuth->can($name)->( My::Args->new(%args), $result ); return ( $ok, $result ) };
 my ( $ok, $result ) = $uapi->('generate_user_configuration');
 is $ok, 1, 'a UAPI function returns 1';
@@ -95,6 +96,27 @@ is Authen::TFA::Panel::tfa()->login( 'example', oath_code( $secret, time ) ), 1,
     local ( $Cpanel::user, $ENV{REMOTE_USER} ) = ( undef, 'example' );
     ( $ok, $result ) = $uapi->('get_user_configuration');
     is_deeply [ $ok, $result->data ], [ 1, { is_enabled => 1, issuer => 'Example' } ], 'REMOTE_USER names the caller when the panel does not';
+}
+
+# A person who is logged in to the panel of an account acts as that person, never as the account.
+my $resolves = grep { $_->{name} eq 'twofactorauth_resolve_user' } @{ Authen::TFA::functions() };
+for my $person ( 'mailbox@example.com', 'team_user@example', 'other', 'root', 'nobody' ) {
+    local $ENV{REMOTE_USER} = $person;
+    my $allowed = $resolves && $person =~ /@/;
+    my %outcome = (
+        UAPI     => ( $uapi->('remove_user_configuration') )[0],
+        LiveAPI  => Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'remove_user_configuration' )->{cpanelresult}{result}{status},
+        template => Authen::TFA::Panel::template_execute()->( 'TwoFactorAuth', 'remove_user_configuration' )->{status},
+    );
+    is_deeply \%outcome, { map { $_ => $allowed ? 1 : 0 } keys %outcome }, "$person: " . ( $allowed ? 'removes its own second factor' : 'is refused' );
+    is Authen::TFA::Panel::tfa()->get_user_configuration('example')->{is_enabled}, 1, "$person: the second factor of the account is still there";
+}
+{
+    local $ENV{REMOTE_USER} = 'other';
+    ( $ok, $result ) = $uapi->('get_user_configuration');
+    is_deeply $result->{errors}, ['You are not authorized to call "get_user_configuration".'], 'the refusal states its reason';
+    local $ENV{REMOTE_USER} = 'example';
+    is( ( $uapi->('get_user_configuration') )[0], 1, 'the account itself is accepted' );
 }
 
 # LiveAPI
@@ -125,6 +147,7 @@ like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_nam
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new }, qr/new takes a hash reference/, 'and a hash reference';
 
 # the configuration file, and its faults
+$ENV{REMOTE_USER} = 'root';
 Authen::TFA::Panel->configure;
 my $directory = File::Temp->newdir;
 my $write = sub { open my $file, '>', "$directory/config.json" or die $!; print {$file} @_; close $file or die $! };

@@ -1,7 +1,7 @@
 # Drop-in for the panel's LiveAPI, for calls to the module TwoFactorAuth: no socket, no other process.
 #     my $answer = Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'get_user_configuration' );
 #     print $answer->{cpanelresult}{result}{status};
-# The caller is $Cpanel::user, else REMOTE_USER. Another module's call answers with an error.
+# Authen::TFA::Panel defines who the caller is. A call to another module returns an error.
 package Cpanel::LiveAPI;
 
 require 5.016;

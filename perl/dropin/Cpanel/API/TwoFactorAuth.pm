@@ -1,6 +1,6 @@
 # Drop-in for the panel's UAPI module: every function of TwoFactorAuth, in the panel's calling convention.
 #     Cpanel::API::TwoFactorAuth::set_user_configuration( $args, $result ) or ...
-# The caller is $Cpanel::user, else REMOTE_USER. $args and $result are any objects with the panel's methods; 1 is success, 0 failure.
+# Authen::TFA::Panel defines who the caller is. $args and $result are any objects with the panel's methods; 1 is success, 0 failure.
 package Cpanel::API::TwoFactorAuth;
 
 require 5.016;

@@ -52,7 +52,7 @@ sub _config_name {
 sub whm {
     my ( $function, $args, $metadata ) = @_;
     my $envelope = eval { tfa()->whmapi1( _remote_user(), $function, _whm_arguments($args) ) };
-    $envelope ||= { metadata => { result => 0, reason => _unavailable($@) } };
+    $envelope ||= { metadata => { result => 0, reason => _reason($@) } };
     _fill( $metadata, @{ $envelope->{metadata} }{qw(result reason)} );
     return exists $envelope->{data} ? $envelope->{data} : ();
 }
@@ -91,8 +91,8 @@ sub uapi {
 # The inner result of a UAPI call, whatever the outcome.
 sub answer {
     my ( $module, $function, @arguments ) = @_;
-    my $answer = eval { tfa()->uapi( _panel_user(), $module, $function, @arguments ) };
-    return $answer || { data => undef, errors => [ _unavailable($@) ], messages => undef, metadata => {}, status => 0, warnings => undef };
+    my $answer = eval { tfa()->uapi( _panel_caller($function), $module, $function, @arguments ) };
+    return $answer || { data => undef, errors => [ _reason($@) ], messages => undef, metadata => {}, status => 0, warnings => undef };
 }
 
 sub _uapi_arguments {
@@ -118,18 +118,43 @@ sub template_execute {
 
 # ---------------------------------------------------------------- who calls
 
-sub _remote_user {
-    return defined $ENV{REMOTE_USER} && length $ENV{REMOTE_USER} ? $ENV{REMOTE_USER} : die "REMOTE_USER does not name the caller\n";
+sub _remote_user { return _environment( $ENV{REMOTE_USER} ) || die "REMOTE_USER does not name the caller\n" }
+
+# The authenticated person (contract section 11). $Cpanel::user is the account whose panel is open; REMOTE_USER, when it differs, is the
+# mailbox or team user that logged in to it, which must not act with the account's authority.
+sub _panel_caller {
+    my ($function) = @_;
+    my ( $account, $person ) = do {
+        no warnings 'once';
+        ( _environment($Cpanel::user), _environment( $ENV{REMOTE_USER} ) );
+    };
+    return _remote_user() if !defined $account;
+    return $account if !defined $person || $person eq $account;
+    require Authen::TFA::Error;
+    Authen::TFA::Error->throw( command => $function, reason => qq{You are not authorized to call "$function".} )
+        if !_is_subject( $person, $account );
+    return $person;
 }
 
-sub _panel_user {
-    no warnings 'once';
-    return defined $Cpanel::user && length $Cpanel::user ? $Cpanel::user : _remote_user();
+# Whether a person is a subject of an account. A person whom the library cannot resolve is not.
+sub _is_subject {
+    my ( $person, $account ) = @_;
+    my $resolved = tfa()->whmapi1( 'root', 'twofactorauth_resolve_user', user => $person );
+    return $resolved->{metadata}{result} && $resolved->{data}{account} eq $account;
 }
 
-sub _unavailable {
+sub _environment {
+    my ($value) = @_;
+    return defined $value && length $value ? $value : undef;
+}
+
+# A refusal keeps its reason; anything else means that there is no answer.
+sub _reason {
     my ($error) = @_;
-    $error = $error->reason if ref $error;
+    if ( ref $error ) {
+        return $error->reason if $error->command ne 'open';
+        $error = $error->reason;
+    }
     chomp $error;
     return "The two-factor authentication data is not available: $error";
 }
@@ -166,6 +191,12 @@ panel in its own way; nothing dies.
 The configuration is that of the command line: the file that C<TFA_CONFIG> names, else F</etc/tfa/tfa.json>, else the library's defaults. A TOML file is
 refused, since the Perl core cannot read it: C<tfa init --config /etc/tfa/tfa.json> writes JSON.
 
+=head1 WHO CALLS
+
+WHM functions are called as C<REMOTE_USER>. UAPI functions are called as the authenticated person: C<REMOTE_USER>, or C<$Cpanel::user> when
+C<REMOTE_USER> is not set. When both are set and differ, C<REMOTE_USER> must be a mailbox or team user of the account C<$Cpanel::user>; otherwise
+the call is refused.
+
 =head1 FUNCTIONS
 
 =head2 configure
@@ -181,7 +212,7 @@ The handle, an L<Authen::TFA> object. Dies when it cannot be opened.
 
     my $template = Template->new( VARIABLES => { execute => Authen::TFA::Panel::template_execute() } );
 
-The function C<execute> for Template Toolkit pages. It gives the inner result of the call, made for C<$Cpanel::user>, else C<REMOTE_USER>:
+The function C<execute> for Template Toolkit pages. It returns the inner result of the call, made as the caller that L</WHO CALLS> defines:
 
     [% SET r = execute('TwoFactorAuth', 'set_user_configuration', { secret => s, tfa_token => t }) %]
     [% IF r.status %]Done.[% ELSE %][% r.errors.0 | html %][% END %]
