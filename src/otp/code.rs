@@ -95,10 +95,15 @@ impl Parameters {
 }
 
 fn newest_match<D: EagerHash>(mac: HmacCore<D>, steps: RangeInclusive<u64>, digits: u32, wanted: u64) -> Option<u64> {
+    newest_of(steps, |step| code(&mac, step, digits), wanted)
+}
+
+/// The newest of `steps` whose code is `wanted`. Computes the code of every step, whether an earlier one matched or not.
+fn newest_of(steps: RangeInclusive<u64>, mut code: impl FnMut(u64) -> u64, wanted: u64) -> Option<u64> {
     let mut found = Choice::from(0);
     let mut newest = 0u64;
     for step in steps {
-        let equal = code(&mac, step, digits).ct_eq(&wanted);
+        let equal = code(step).ct_eq(&wanted);
         newest.conditional_assign(&step, equal);
         found |= equal;
     }
@@ -202,6 +207,20 @@ mod tests {
         assert_eq!(one.newest_match(SEED, steps, 4), Some(last));
         assert_eq!(SIX.newest_match(SEED, 0..=0, 755224), Some(0));
         assert_eq!(SIX.newest_match(SEED, 1..=3, 755224), None);
+    }
+
+    #[test]
+    fn the_whole_window_is_computed_wherever_the_match_is() {
+        for matches in [vec![], vec![3], vec![5], vec![7], vec![3, 5, 7], vec![3, 4, 5, 6, 7]] {
+            let mut computed = Vec::new();
+            let code = |step| {
+                computed.push(step);
+                u64::from(matches.contains(&step))
+            };
+            assert_eq!(newest_of(3..=7, code, 1), matches.last().copied(), "{matches:?}");
+            computed.sort_unstable();
+            assert_eq!(computed, [3, 4, 5, 6, 7], "{matches:?}");
+        }
     }
 
     #[test]

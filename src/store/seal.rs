@@ -211,6 +211,16 @@ mod tests {
     }
 
     #[test]
+    fn a_sealed_secret_is_bound_to_its_key_id() {
+        let mut ring = KeyRing::generate().unwrap();
+        let sealed = sealed_by(&ring);
+        ring.keys.insert("other".to_owned(), ring.keys[&ring.current].clone());
+        let relabelled = Sealed { key: "other".to_owned(), ..sealed.clone() };
+        assert!(ring.open("example", &relabelled).is_err());
+        assert!(ring.open("example", &sealed).is_ok());
+    }
+
+    #[test]
     fn every_flipped_bit_is_noticed() {
         let ring = KeyRing::generate().unwrap();
         let sealed = ring.seal(&ring.current, "example", &secret()).unwrap();
