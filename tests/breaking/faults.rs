@@ -15,7 +15,7 @@ use tfa::engine::Tfa;
 use tfa::engine::login::Verdict;
 use tfa::engine::reason::Refusal;
 
-use crate::house::{
+use crate::fixture::{
     ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open, open_at, reason, wrong_code,
 };
 use crate::kill::{State, accepted, check_logins, possible_states};

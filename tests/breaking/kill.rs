@@ -16,7 +16,7 @@ use tfa::engine::audit::Entry;
 use tfa::engine::reason::Refusal;
 use tfa::otp::secret::Secret;
 
-use crate::house::{ACTOR, Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
+use crate::fixture::{ACTOR, Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
 use crate::trail::assert_agreement;
 use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
 use crate::{Test, setting};
@@ -38,14 +38,20 @@ impl State {
     /// What `operation` made of it, which ended so.
     pub fn after(&self, operation: &Operation, outcome: &Outcome) -> State {
         match (outcome, operation) {
-            (Outcome::Wrong, Operation::Guess { .. } | Operation::Login { .. }) => {
-                State { failures: self.failures + 1, ..self.clone() }
-            }
+            (
+                Outcome::Wrong,
+                Operation::Guess { .. } | Operation::Login { .. } | Operation::LoginByRecoveryCode { .. },
+            ) => State { failures: self.failures + 1, ..self.clone() },
             (Outcome::Done, Operation::Enrol { secret, .. }) => {
                 State { secret: Some(secret.clone()), ..State::default() }
             }
             (Outcome::Done, Operation::Remove { .. }) => State::default(),
-            (Outcome::Done, Operation::MakeRecoveryCodes { .. }) => State { recovery_codes: 10, ..self.clone() },
+            (Outcome::Done | Outcome::Codes(_), Operation::MakeRecoveryCodes { .. }) => {
+                State { recovery_codes: 10, ..self.clone() }
+            }
+            (Outcome::Done, Operation::LoginByRecoveryCode { .. }) => {
+                State { failures: 0, recovery_codes: self.recovery_codes.saturating_sub(1), ..self.clone() }
+            }
             (Outcome::Done, Operation::Login { .. }) => State { failures: 0, ..self.clone() },
             _ => self.clone(),
         }

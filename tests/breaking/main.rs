@@ -13,7 +13,7 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 mod faults;
-mod house;
+mod fixture;
 mod kill;
 mod power;
 mod shim;

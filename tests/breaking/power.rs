@@ -14,7 +14,7 @@ use std::path::Path;
 use tfa::engine::login::Verdict;
 use tfa::otp::secret::Secret;
 
-use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
+use crate::fixture::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
 use crate::kill::State;
 use crate::trail::assert_agreement;
 use crate::worker::{Operation, Outcome, Told, read_journal};
@@ -154,7 +154,8 @@ fn check_durable(there: &State, operations: &[Told], name: &str) {
     for (_, operation, outcome) in operations {
         let (Operation::Enrol { subject, .. }
         | Operation::Remove { subject }
-        | Operation::MakeRecoveryCodes { subject }) = operation
+        | Operation::MakeRecoveryCodes { subject }
+        | Operation::LoginByRecoveryCode { subject, .. }) = operation
         else {
             continue;
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tfa::engine::Tfa;
 use tfa::engine::audit::{Entry, Event};
 
-use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open_at};
+use crate::fixture::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open_at};
 use crate::kill::{State, kill_some};
 use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
 use crate::{Test, setting, shim};
@@ -36,6 +36,7 @@ fn told(tfa: &Tfa) -> (Standings, BTreeMap<String, usize>) {
             (Event::RecoveryCodesMade, (enrolled, failures, _)) => (enrolled, failures, 10),
             (Event::Wrong, (enrolled, failures, codes)) => (enrolled, failures + 1, codes),
             (Event::Verified, (enrolled, _, codes)) => (enrolled, 0, codes),
+            (Event::VerifiedByRecoveryCode, (enrolled, _, codes)) => (enrolled, 0, codes - 1),
             (Event::Replayed | Event::Locked, same) => same,
             (other, _) => panic!("no worker does {other:?}"),
         };
@@ -58,10 +59,10 @@ pub fn assert_agreement(tfa: &Tfa) -> usize {
 fn acknowledged(operations: &[Told], subject: &str) -> (usize, bool) {
     let own = || operations.iter().filter(|(_, operation, _)| operation.subject() == subject);
     let has_line = |operation: &Operation, outcome: &Outcome| match operation {
-        Operation::Guess { .. } | Operation::Login { .. } => {
+        Operation::Guess { .. } | Operation::Login { .. } | Operation::LoginByRecoveryCode { .. } => {
             matches!(outcome, Outcome::Done | Outcome::Wrong | Outcome::No)
         }
-        _ => *outcome == Outcome::Done,
+        _ => matches!(outcome, Outcome::Done | Outcome::Codes(_)),
     };
     let ended =
         own().filter(|(_, operation, outcome)| outcome.as_ref().is_some_and(|found| has_line(operation, found)));

@@ -17,7 +17,7 @@ use tfa::engine::login::Verdict;
 use tfa::engine::reason::Refusal;
 use tfa::otp::secret::Secret;
 
-use crate::house::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, code, open, wrong_code};
+use crate::fixture::{ACTOR, Dice, NOW, PERIOD, account, code, open, wrong_code};
 
 /// One operation on one subject. Secrets are in Base32.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,14 +27,17 @@ pub enum Operation {
     MakeRecoveryCodes { subject: String },
     Guess { subject: String, secret: String, step: u64 },
     Login { subject: String, secret: String, step: u64 },
+    LoginByRecoveryCode { subject: String, code: String },
     RotateKeys,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Done, or let in.
+    /// Done; a login was accepted.
     Done,
+    /// Done: these are the recovery codes.
+    Codes(Vec<String>),
     /// Kept out by a wrong code, which is counted.
     Wrong,
     /// Kept out: used before, locked, or no longer enrolled.
@@ -60,7 +63,8 @@ impl Operation {
             | Operation::Remove { subject }
             | Operation::MakeRecoveryCodes { subject }
             | Operation::Guess { subject, .. }
-            | Operation::Login { subject, .. } => subject,
+            | Operation::Login { subject, .. }
+            | Operation::LoginByRecoveryCode { subject, .. } => subject,
             Operation::RotateKeys => "",
         }
     }
@@ -74,13 +78,17 @@ impl Operation {
                 told(tfa.enrol(ACTOR, &account(subject), &secret, &code(&secret, *step)))
             }
             Operation::Remove { subject } => told(tfa.remove(ACTOR, &[account(subject)])),
-            Operation::MakeRecoveryCodes { subject } => told(tfa.make_recovery_codes(ACTOR, &account(subject))),
+            Operation::MakeRecoveryCodes { subject } => match tfa.make_recovery_codes(ACTOR, &account(subject)) {
+                Ok(codes) => Outcome::Codes(codes.iter().map(|code| code.to_string()).collect()),
+                refused => told(refused),
+            },
             Operation::Guess { subject, secret, step } => {
                 judged(tfa.login(ACTOR, &account(subject), &wrong_code(&of(secret), *step)))
             }
             Operation::Login { subject, secret, step } => {
                 judged(tfa.login(ACTOR, &account(subject), &code(&of(secret), *step)))
             }
+            Operation::LoginByRecoveryCode { subject, code } => judged(tfa.login(ACTOR, &account(subject), code)),
             // Another process may be at it.
             Operation::RotateKeys => match tfa.rotate_keys(ACTOR) {
                 Err(Refusal::Unavailable(why)) if why.contains("another key rotation") => Outcome::No,
@@ -100,7 +108,7 @@ fn told<T>(result: Result<T, Refusal>) -> Outcome {
 
 fn judged(verdict: Result<Verdict, Refusal>) -> Outcome {
     match verdict {
-        Ok(verdict) if verdict == VERIFIED => Outcome::Done,
+        Ok(Verdict::Verified(_)) => Outcome::Done,
         Ok(Verdict::Denied(Refusal::WrongCode, _)) => Outcome::Wrong,
         Ok(Verdict::Denied(..)) => Outcome::No,
         Ok(verdict) => panic!("an enrolled subject is let in without a code: {verdict:?}"),
@@ -183,7 +191,7 @@ fn panel(folder: &Path, journal: &Path, name: &str, start: u64, shared: &[String
     let tfa = open(folder, clock.clone()).unwrap();
     let mut journal = Journal::append(journal);
     let mut dice = Dice(milliseconds() ^ u64::from(std::process::id()));
-    let mut own: Option<String> = None;
+    let mut own = Own::default();
     loop {
         let now = clock.now().as_secs();
         for pair in shared {
@@ -195,29 +203,47 @@ fn panel(folder: &Path, journal: &Path, name: &str, start: u64, shared: &[String
         if dice.below(8) == 0 {
             journal.perform(&tfa, now, &Operation::RotateKeys);
         }
-        let operation = next(&mut dice, name, own.as_deref(), clock.now().as_secs() / PERIOD);
+        let operation = own.next(&mut dice, name, clock.now().as_secs() / PERIOD);
         let outcome = journal.perform(&tfa, now, &operation);
-        match (operation, outcome) {
-            (Operation::Enrol { secret, .. }, Outcome::Done) => own = Some(secret),
-            (Operation::Remove { .. }, Outcome::Done) => own = None,
-            (operation, Outcome::Unavailable(why)) => panic!("{operation:?}: {why}"),
-            _ => {}
-        }
+        own.record(operation, outcome);
     }
 }
 
-/// What to do next with a subject that has the secret `own`, or is not enrolled.
-fn next(dice: &mut Dice, subject: &str, own: Option<&str>, step: u64) -> Operation {
-    let subject = subject.to_owned();
-    let Some(secret) = own.map(str::to_owned) else {
-        let secret = Secret::generate(16).unwrap().to_base32().to_string();
-        return Operation::Enrol { subject, secret, step };
-    };
-    match dice.below(8) {
-        0 => Operation::Remove { subject },
-        1 => Operation::MakeRecoveryCodes { subject },
-        2..=4 => Operation::Guess { subject, secret, step },
-        _ => Operation::Login { subject, secret, step },
+/// What a worker holds of its subject: the secret, while it is enrolled, and the recovery codes that it has not used.
+#[derive(Default)]
+struct Own {
+    secret: Option<String>,
+    codes: Vec<String>,
+}
+
+impl Own {
+    /// The next operation on the subject.
+    fn next(&self, dice: &mut Dice, subject: &str, step: u64) -> Operation {
+        let subject = subject.to_owned();
+        let Some(secret) = self.secret.clone() else {
+            let secret = Secret::generate(16).unwrap().to_base32().to_string();
+            return Operation::Enrol { subject, secret, step };
+        };
+        match (dice.below(8), self.codes.last()) {
+            (0, _) => Operation::Remove { subject },
+            (1, _) => Operation::MakeRecoveryCodes { subject },
+            (2 | 3, Some(code)) => Operation::LoginByRecoveryCode { subject, code: code.clone() },
+            (2..=4, _) => Operation::Guess { subject, secret, step },
+            _ => Operation::Login { subject, secret, step },
+        }
+    }
+
+    /// Records what came of an operation.
+    fn record(&mut self, operation: Operation, outcome: Outcome) {
+        match (operation, outcome) {
+            (operation, Outcome::Unavailable(why)) => panic!("{operation:?}: {why}"),
+            (Operation::Enrol { secret, .. }, Outcome::Done) => *self = Own { secret: Some(secret), codes: Vec::new() },
+            (Operation::Remove { .. }, Outcome::Done) => *self = Own::default(),
+            (Operation::MakeRecoveryCodes { .. }, Outcome::Codes(codes)) => self.codes = codes,
+            // Accepted now, or before an answer that was lost.
+            (Operation::LoginByRecoveryCode { .. }, _) => drop(self.codes.pop()),
+            _ => {}
+        }
     }
 }
 
@@ -228,12 +254,12 @@ fn session(folder: &Path, seed: u64) {
     let mut journal = Journal::append(&folder.join("journal"));
     let mut dice = Dice(seed);
     let mut tfa = None;
-    let mut own: [Option<String>; 3] = [const { None }; 3];
+    let mut own: [Own; 3] = Default::default();
     for _ in 0..40 {
         clock.advance(Duration::from_secs(dice.below(40)));
         let now = clock.now().as_secs();
         let place = usize::try_from(dice.below(3)).unwrap();
-        let operation = next(&mut dice, &format!("subject{place}"), own[place].as_deref(), now / PERIOD);
+        let operation = own[place].next(&mut dice, &format!("subject{place}"), now / PERIOD);
         let handle = tfa.get_or_insert_with(|| {
             let tfa = opened(folder, &clock);
             or_healed(|| tfa.set_policy(ACTOR, true).map_err(|refusal| refusal.to_string()));
@@ -244,12 +270,7 @@ fn session(folder: &Path, seed: u64) {
             crate::shim::heal();
             outcome = journal.perform(handle, now, &operation);
         }
-        match (operation, outcome) {
-            (Operation::Enrol { secret, .. }, Outcome::Done) => own[place] = Some(secret),
-            (Operation::Remove { .. }, Outcome::Done) => own[place] = None,
-            (operation, Outcome::Unavailable(why)) => panic!("still after healing: {operation:?}: {why}"),
-            _ => {}
-        }
+        own[place].record(operation, outcome);
     }
 }
 
