@@ -31,7 +31,7 @@ test-dependencies:
 	@scripts/install-deps test
 
 build: dependencies
-	cargo build --release
+	cargo build --release --all-features
 	@ln -sfn libtfa.so $(RELEASE)/libtfa.so.$(MAJOR)
 
 perl: build
@@ -39,9 +39,9 @@ perl: build
 
 test: test-dependencies build
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
-	cargo test
-	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --quiet
+	cargo clippy --all-targets --all-features -- -D warnings
+	cargo test --all-features
+	RUSTDOCFLAGS='-D warnings' cargo doc --all-features --no-deps --quiet
 	$(MAKE) -C c-tests all
 	scripts/test-install
 	scripts/check-licences
@@ -55,7 +55,7 @@ bench: test-dependencies build perl
 	scripts/bench
 
 header:
-	TFA_WRITE_HEADER=1 cargo check
+	TFA_GENERATE=1 cargo test --all-features --test agreement --test doors -- header reference
 
 # Minutes a target find more than the tests' seconds.
 fuzz: test-dependencies

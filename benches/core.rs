@@ -19,7 +19,7 @@ use tfa::engine::audit::Actor;
 use tfa::ffi::handle::{tfa_close, tfa_open};
 use tfa::ffi::login::tfa_login;
 use tfa::ffi::otp::{TFA_SHA1, tfa_verify_totp};
-use tfa::otp::code::Parameters;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 #[link(name = "oath")]
@@ -137,7 +137,7 @@ impl House {
     fn login(&self, number: usize, offset: i64) -> f64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let step = (now / 30).checked_add_signed(offset).expect("a step");
-        let code = Parameters::default().code(self.secrets[number % 1000].bytes(), step);
+        let code = CodeFormat::default().code(self.secrets[number % 1000].bytes(), step);
         let subject = CString::new(name(number)).expect("a name");
         let code = CString::new(format!("{code:06}")).expect("a code");
         let begin = Instant::now();

@@ -1,31 +1,29 @@
-//! The door for a web server: a request's method, target and body in, status, content type and body out (contract
-//! section 7).
+//! HTTP: a request's method, target and body in, status, content type and body out (contract section 7).
 //!
-//! Promise: a request that reaches a function is answered with status 200 and the outcome in the body, whatever the
-//! outcome is; another path is 404, a request that cannot be read is 400. Who the caller is, the host has found out
-//! before.
+//! Promise: a request that reaches a function gets status 200 with the outcome in the body, whatever the outcome is;
+//! another path gets 404, and a request that cannot be read 400. The host has authenticated the caller before.
 
 use serde::Serialize;
 use serde_json::json;
 
 use crate::api::answer::{Answer, UapiAnswer, WhmAnswer};
 use crate::api::args::{Args, not_valid};
+use crate::api::refusal::{ReasonCode, Refusal};
 use crate::api::{self, registry};
 use crate::engine::Tfa;
-use crate::engine::reason::Refusal;
-use crate::wire::form;
 use crate::wire::format::Format;
+use crate::wire::{ParameterError, form};
 
 /// The longest target, and the longest body, that is read, in bytes.
 pub const MAX_BYTES: usize = form::MAX_BYTES;
-/// What names the version of the API; there is one.
+/// The parameter with the version of the API; there is one version.
 const VERSION: &str = "api.version";
 /// The one WHM function that is documented without a version.
 const WITHOUT_VERSION: &str = "cpanel";
-/// What begins the segment with the security token, which the host has checked.
+/// What begins the path segment with the security token, which the host has checked.
 const TOKEN: &str = "cpsess";
 
-/// What the web server is to answer.
+/// What the web server answers.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Response {
     /// The HTTP status.
@@ -45,9 +43,9 @@ struct Route {
 }
 
 impl Response {
-    /// A request that did not get as far as a function.
+    /// The answer to a request that did not reach a function.
     pub fn refused(refusal: &Refusal) -> Self {
-        let status = if matches!(refusal, Refusal::Unavailable(_)) { 500 } else { 400 };
+        let status = if refusal.reason_code() == ReasonCode::Unavailable { 500 } else { 400 };
         Response::error(status, &refusal.to_string())
     }
 
@@ -57,8 +55,8 @@ impl Response {
     }
 }
 
-/// Answers one request of `caller`. `target` is the path and the query as the request line has them; a body that begins
-/// with a brace is JSON, any other a form.
+/// Answers one request of `caller`. `target` is the path and the query as they are in the request line. A body that
+/// begins with a brace is JSON, any other body is a form.
 pub fn respond(tfa: &Tfa, caller: &str, method: &str, target: &str, body: Option<&str>) -> Response {
     let body = body.unwrap_or_default();
     if target.len() > MAX_BYTES || body.len() > MAX_BYTES {
@@ -73,7 +71,7 @@ pub fn respond(tfa: &Tfa, caller: &str, method: &str, target: &str, body: Option
     };
     match read(method, query, body) {
         Ok(args) => route.write(200, &route.call(tfa, caller, &args)),
-        Err(refusal) => route.write(400, &route.refuse(refusal)),
+        Err(error) => route.write(400, &route.refuse(error.into())),
     }
 }
 
@@ -103,18 +101,18 @@ fn without_origin(path: &str) -> &str {
     rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/")
 }
 
-/// Whether a segment is a security token: `cpsess` and digits, or the `#` that stands for them in documentation.
+/// Whether a segment is a security token: `cpsess` and digits, or the `#` that documentation writes for a digit.
 fn is_token(segment: &str) -> bool {
     let digits = segment.strip_prefix(TOKEN);
     digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'#'))
 }
 
 /// The arguments of a request: those of the query, then those of the body.
-fn read(method: &str, query: &str, body: &str) -> Result<Args, Refusal> {
+fn read(method: &str, query: &str, body: &str) -> Result<Args, ParameterError> {
     match method {
         "POST" => {}
         "GET" if body.is_empty() => {}
-        "GET" => return Err(not_valid("body", "a GET request has none.")),
+        "GET" => return Err(not_valid("body", "a GET request has no body.")),
         _ => return Err(not_valid("method", "it must be GET or POST.")),
     }
     let mut args = Args::from_query(query)?;
@@ -130,15 +128,15 @@ impl Route {
         }
         match self.check_version(args) {
             Ok(()) => Answer::from(api::whmapi1(tfa, caller, &self.function, args)),
-            Err(refusal) => self.refuse(refusal),
+            Err(error) => self.refuse(error.into()),
         }
     }
 
-    fn check_version(&self, args: &Args) -> Result<(), Refusal> {
+    fn check_version(&self, args: &Args) -> Result<(), ParameterError> {
         match args.plain_text(VERSION)?.as_deref() {
             Some("1") => Ok(()),
             None if self.function == WITHOUT_VERSION => Ok(()),
-            None | Some("") => Err(Refusal::Required(VERSION.to_owned())),
+            None | Some("") => Err(ParameterError::Required(VERSION.to_owned())),
             Some(_) => Err(not_valid(VERSION, "it must be 1.")),
         }
     }
@@ -154,7 +152,7 @@ impl Route {
     fn write(&self, status: u16, answer: &Answer) -> Response {
         match self.format.write(answer) {
             Ok(body) => Response { status, content_type: self.format.content_type(), body },
-            Err(why) => Response::refused(&Refusal::Unavailable(why)),
+            Err(why) => Response::refused(&Refusal::unavailable(why)),
         }
     }
 }

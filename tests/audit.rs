@@ -17,7 +17,7 @@ use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::sink::Sink;
-use tfa::otp::code::Parameters;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -75,7 +75,7 @@ impl Site {
 
     fn code(&self) -> String {
         let secret = Secret::from_base32(SECRET).unwrap();
-        format!("{:06}", Parameters::default().code(secret.bytes(), self.clock.now().as_secs() / 30))
+        format!("{:06}", CodeFormat::default().code(secret.bytes(), self.clock.now().as_secs() / 30))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -15,8 +15,8 @@ use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::Verdict;
-use tfa::engine::reason::Refusal;
-use tfa::otp::code::{Parameters, window};
+use tfa::engine::refusal::Refusal;
+use tfa::otp::code::{CodeFormat, window};
 use tfa::otp::secret::Secret;
 
 /// Who asks, for the audit trail.
@@ -56,7 +56,7 @@ impl House {
     /// The code of the step that is `offset` from the present one.
     fn code(&self, offset: i64) -> String {
         let step = (self.now() / 30).checked_add_signed(offset).unwrap();
-        format!("{:06}", Parameters::default().code(self.secret.bytes(), step))
+        format!("{:06}", CodeFormat::default().code(self.secret.bytes(), step))
     }
 
     /// A code that is wrong now, with the first `same` digits of the right one.
@@ -81,7 +81,7 @@ impl House {
         let mut looked_at = 0;
         while self.now() < end {
             match self.login(&self.wrong_code(0)) {
-                Verdict::Denied(Refusal::WrongCode, lock) => {
+                Verdict::Denied(Refusal::InvalidCode, lock) => {
                     looked_at += 1;
                     self.clock.advance(Duration::from_secs(lock.retry_after));
                 }
@@ -134,13 +134,13 @@ fn an_owner_who_logs_in_every_day_doubles_nothing_but_the_days() {
 /// The factor of the computation: of a million codes, those of three steps are right at any moment, and no other.
 #[test]
 fn three_codes_of_a_million_are_right() {
-    let parameters = Parameters::default();
+    let code_format = CodeFormat::default();
     let secret = Secret::from_base32("GEZDGNBVGY3TQOJQ").unwrap();
     let steps = window(NOW / 30, 1);
-    let right: Vec<_> = steps.clone().map(|step| parameters.code(secret.bytes(), step)).collect();
+    let right: Vec<_> = steps.clone().map(|step| code_format.code(secret.bytes(), step)).collect();
     assert_eq!(right.len(), 3);
     for code in (0..1_000_000).step_by(17).chain(right.clone()) {
-        let found = parameters.newest_match(secret.bytes(), steps.clone(), code).is_some();
+        let found = code_format.newest_match(secret.bytes(), steps.clone(), code).is_some();
         assert_eq!(found, right.contains(&code), "{code}");
     }
 }
@@ -162,7 +162,7 @@ fn the_time_of_an_answer_tells_nothing_about_the_code() {
     let times: [Duration; 3] = fastest(300, |kind| {
         house.tfa.unlock(ACTOR, &house.subject).unwrap();
         let begun = Instant::now();
-        assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::WrongCode, _)));
+        assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::InvalidCode, _)));
         begun.elapsed()
     });
     println!("wrong codes with 0, 3 and 5 right digits: {times:?}");
@@ -210,7 +210,7 @@ fn what_each_verdict_takes() {
         let elapsed = begun.elapsed();
         match (kind, verdict) {
             (0, Verdict::Verified(_))
-            | (1, Verdict::Denied(Refusal::WrongCode, _))
+            | (1, Verdict::Denied(Refusal::InvalidCode, _))
             | (2, Verdict::Denied(Refusal::UsedCode, _))
             | (3, Verdict::NotRequired) => elapsed,
             (_, verdict) => panic!("{verdict:?}"),

@@ -21,8 +21,8 @@ use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::{Method, Verdict};
-use tfa::engine::reason::Refusal;
-use tfa::otp::code::Parameters;
+use tfa::engine::refusal::Refusal;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 const ROOT: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
@@ -65,7 +65,7 @@ impl Site {
 
     fn code(&self) -> String {
         let step = self.clock.now().as_secs() / 30;
-        format!("{:06}", Parameters::default().code(self.secret.bytes(), step))
+        format!("{:06}", CodeFormat::default().code(self.secret.bytes(), step))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -17,8 +17,8 @@ use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::{Method, Verdict};
-use tfa::engine::reason::Refusal;
-use tfa::otp::code::Parameters;
+use tfa::engine::refusal::Refusal;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 /// Who calls in these tests.
@@ -124,7 +124,7 @@ impl Model {
 
     fn enrol(&mut self, secret: usize, step: u64, now: u64) -> Result<(), Refusal> {
         if step.abs_diff(now / PERIOD) > 1 {
-            return Err(Refusal::WrongCode);
+            return Err(Refusal::InvalidCode);
         }
         if step <= self.last_step_of(secret) {
             return Err(Refusal::UsedCode);
@@ -180,7 +180,7 @@ impl Model {
     fn fail(&mut self, now: u64) -> Answer {
         self.failures += 1;
         self.locked_until = now + penalty(self.failures);
-        Answer::Denied(Refusal::WrongCode)
+        Answer::Denied(Refusal::InvalidCode)
     }
 }
 
@@ -230,7 +230,7 @@ impl Guest {
     }
 
     fn code(&self, secret: usize, step: u64) -> String {
-        format!("{:06}", Parameters::default().code(self.secrets[secret].bytes(), step))
+        format!("{:06}", CodeFormat::default().code(self.secrets[secret].bytes(), step))
     }
 
     /// A code that is right for neither secret near `step`.
@@ -259,7 +259,7 @@ fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
         }
         Call::EnrolWrong { secret } => {
             let answer = house.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
-            assert_eq!(answer, Err(Refusal::WrongCode));
+            assert_eq!(answer, Err(Refusal::InvalidCode));
         }
         Call::SetSecret { secret } => {
             house.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
@@ -269,7 +269,7 @@ fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
             house.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject)).unwrap();
             model.remove(now);
         }
-        Call::MakeRecoveryCodes => match house.tfa.make_recovery_codes(ACTOR, &guest.subject) {
+        Call::MakeRecoveryCodes => match house.tfa.generate_recovery_codes(ACTOR, &guest.subject) {
             Ok(codes) => {
                 assert!(model.enrolled.is_some());
                 guest.recovery = codes.iter().map(|code| code.to_string()).collect();

@@ -161,7 +161,7 @@ fn no_refusal_of_a_panel_function_tells() {
     for function in list.as_array().unwrap() {
         let name = function["name"].as_str().unwrap();
         for args in wrong_arguments() {
-            let answer = match function["door"].as_str() {
+            let answer = match function["api"].as_str() {
                 Some("whm") => house.whm(name, &args),
                 _ => house.uapi(name, &args),
             };

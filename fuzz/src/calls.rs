@@ -22,7 +22,7 @@ use tfa::ffi::http::tfa_http;
 use tfa::ffi::login::tfa_login;
 use tfa::ffi::uapi::tfa_uapi;
 use tfa::ffi::whm::{tfa_twofactorauth_set_tfa_config_for_user, tfa_twofactorauth_verify_login, tfa_whmapi1};
-use tfa::otp::code::Parameters;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 use crate::house::SECRET;
@@ -305,7 +305,7 @@ impl Sequence<'_> {
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let step = now / 30 + offset - 2;
-        let code = Parameters::default().code(Secret::from_base32(SECRET).unwrap().bytes(), step);
+        let code = CodeFormat::default().code(Secret::from_base32(SECRET).unwrap().bytes(), step);
         (Some(step), Text::Own(CString::new(format!("{code:06}")).unwrap()))
     }
 

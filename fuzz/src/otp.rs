@@ -8,7 +8,7 @@ pub fn otpauth(text: &str) {
     if let Ok(uri) = OtpauthUri::parse(text) {
         let again = OtpauthUri::parse(&uri.write()).expect("what was written is read");
         assert_eq!(again.secret.bytes(), uri.secret.bytes());
-        assert_eq!((again.moving, again.parameters), (uri.moving, uri.parameters));
+        assert_eq!((again.moving_factor, again.code_format), (uri.moving_factor, uri.code_format));
         assert_eq!((again.issuer, again.account.trim_start()), (uri.issuer, uri.account.trim_start()));
     }
 }

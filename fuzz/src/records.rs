@@ -15,7 +15,7 @@ use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
 use tfa::engine::audit::Entry;
 use tfa::engine::config::Config;
-use tfa::otp::code::Parameters;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 use crate::house::{SECRET, folder};
@@ -94,7 +94,7 @@ impl Site {
         let config = json!({"store": format!("sqlite:{}", database.display()), "key_file": keys}).to_string();
         let config = Config::parse(Some(&config)).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
-        let code = Parameters::default().code(Secret::from_base32(SECRET).unwrap().bytes(), NOW / 30);
+        let code = CodeFormat::default().code(Secret::from_base32(SECRET).unwrap().bytes(), NOW / 30);
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned();
         Site {
             tfa: Tfa::open_with_clock(config.clone(), clock.clone()).unwrap(),
@@ -198,7 +198,7 @@ impl Site {
     fn change_everything(&self, tfa: &Tfa) -> bool {
         let secrets = json!({"other": {"primary_account": {"secret": SECRET}}});
         let steps = self.clock.now().as_secs() / 30;
-        let code = Parameters::default().code(Secret::from_base32(SECRET).unwrap().bytes(), steps);
+        let code = CodeFormat::default().code(Secret::from_base32(SECRET).unwrap().bytes(), steps);
         for (function, args) in [
             ("twofactorauth_policy_status", json!({})),
             ("twofactorauth_login_status", json!({"user": "example"})),

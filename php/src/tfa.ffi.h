@@ -12,7 +12,7 @@ enum { TFA_SHA1 = 1 };
 enum { TFA_SHA256 = 256 };
 enum { TFA_SHA512 = 512 };
 typedef int32_t (*tfa_lookup_t)(void *context, const char *question, const char *name, void *reply);
-typedef void (*tfa_audit_t)(void *context, const char *line);
+typedef void (*tfa_audit_t)(void *context, const char *entry);
 const char *tfa_version(void);
 uint32_t tfa_abi_version(void);
 tfa_t *tfa_open(const char *config,
@@ -23,6 +23,10 @@ char *tfa_functions(void);
 int32_t tfa_login(tfa_t *tfa,
                   const char *subject,
                   const char *code);
+int32_t tfa_login_from(tfa_t *tfa,
+                       const char *subject,
+                       const char *code,
+                       const char *remote_addr);
 char *tfa_whmapi1(tfa_t *tfa,
                   const char *caller,
                   const char *function,
@@ -38,7 +42,9 @@ char *tfa_twofactorauth_get_user_configs(tfa_t *tfa, const char *caller, const c
 char *tfa_twofactorauth_remove_user_config(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_twofactorauth_get_tfa_config_for_user(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_twofactorauth_set_tfa_config_for_user(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_login_status(tfa_t *tfa, const char *caller, const char *args);
+char *tfa_twofactorauth_login_status(tfa_t *tfa,
+                                     const char *caller,
+                                     const char *args);
 char *tfa_twofactorauth_verify_login(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_twofactorauth_unlock_user(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_twofactorauth_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
@@ -61,8 +67,7 @@ char *tfa_http(tfa_t *tfa,
 int32_t tfa_set_lookup(tfa_t *tfa,
                        tfa_lookup_t lookup,
                        void *context);
-int32_t tfa_reply(void *reply,
-                  const char *json);
+int32_t tfa_reply(void *reply, const char *json);
 int32_t tfa_set_audit(tfa_t *tfa,
                       tfa_audit_t audit,
                       void *context);
@@ -92,6 +97,8 @@ int32_t tfa_verify_totp_base32(const char *secret,
 int64_t tfa_decode_base32(const char *text,
                           uint8_t *bytes,
                           size_t size);
+char *tfa_code(const char *args);
+char *tfa_verify_code(const char *args);
 char *tfa_generate_secret(const char *args);
 char *tfa_build_otpauth(const char *args);
 char *tfa_parse_otpauth(const char *args);

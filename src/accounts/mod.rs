@@ -11,6 +11,7 @@ mod name;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::sync::Arc;
 
@@ -18,9 +19,9 @@ use serde_json::Value;
 
 pub use callback::{Lookup, Question};
 pub use files::Files;
-pub use name::{MAX_NAME, ROOT, well_formed};
-use snapshot::Draft;
+pub use name::{MAX_NAME, ROOT, shown, well_formed};
 pub use snapshot::{Listing, Snapshot};
+pub use view::View;
 
 /// Whoever can hold a two-factor configuration, under the one spelling that it is stored by: names of mailboxes and
 /// team users are in lower case throughout, so that another spelling is not another subject.
@@ -131,60 +132,9 @@ impl Directory {
         Directory::Callback(lookup)
     }
 
-    /// Whether no directory is configured.
-    pub fn is_open(&self) -> bool {
-        matches!(self, Directory::Open)
-    }
-
-    /// The subject called `name`: `account`, `user@domain` or `team_user@account`; a part after the `@` that is both a
-    /// domain and an account is a domain. `None` when there is no such subject, or the name is ill formed. `root` is
-    /// found even when the directory is not available.
-    pub fn resolve(&self, name: &str) -> Result<Option<Subject>, LookupError> {
-        if !well_formed(name) {
-            return Ok(None);
-        }
-        let account = |name: String| Ok(Some(Subject::Account { name }));
-        match self {
-            _ if name == ROOT => account(name.to_owned()),
-            Directory::Open => account(open_name(name)),
-            Directory::Files(files) => Ok(files.snapshot()?.resolve(name)),
-            Directory::Inline(snapshot) => Ok(snapshot.resolve(name)),
-            Directory::Callback(lookup) => callback::resolve(&**lookup, name),
-        }
-    }
-
-    /// The account called `name`; `None` when there is no such account.
-    pub fn account(&self, name: &str) -> Result<Option<Account>, LookupError> {
-        if !well_formed(name) {
-            return Ok(None);
-        }
-        match self {
-            Directory::Open => Ok(Some(Account::of_root(&open_name(name)))),
-            Directory::Files(files) => Ok(files.snapshot()?.account(name)),
-            Directory::Inline(snapshot) => Ok(snapshot.account(name)),
-            Directory::Callback(lookup) => callback::account(&**lookup, name),
-        }
-    }
-
-    /// The domains under which the account called `name` has mailboxes, in order. Without a directory none is known.
-    pub fn domains(&self, name: &str) -> Result<Vec<String>, LookupError> {
-        match self {
-            Directory::Open => Ok(Vec::new()),
-            Directory::Files(files) => Ok(files.snapshot()?.domains(name)),
-            Directory::Inline(snapshot) => Ok(snapshot.domains(name)),
-            Directory::Callback(lookup) => callback::domains(&**lookup, name),
-        }
-    }
-
-    /// All accounts, root among them, or those that `owner` owns. Without a directory only root can be listed.
-    pub fn accounts(&self, owner: Option<&str>) -> Result<Listing, LookupError> {
-        let snapshot = match self {
-            Directory::Open => Arc::new(Draft::new().finish().map_err(LookupError::Unavailable)?),
-            Directory::Files(files) => files.snapshot()?,
-            Directory::Inline(snapshot) => snapshot.clone(),
-            Directory::Callback(lookup) => return callback::accounts(&**lookup, owner),
-        };
-        Ok(Listing::new(snapshot, owner))
+    /// The directory as one request sees it.
+    pub fn view(self: &Arc<Self>) -> View {
+        View::new(self.clone())
     }
 }
 

@@ -43,6 +43,15 @@ pub(super) fn folded(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// A name from outside as answers repeat it: cut where it is longer than a name can be.
+pub fn shown(name: &str) -> Cow<'_, str> {
+    if name.len() <= MAX_NAME {
+        return name.into();
+    }
+    let end = name.floor_char_boundary(MAX_NAME);
+    format!("{}…", name.get(..end).unwrap_or_default()).into()
+}
+
 /// A name from outside as error messages show it: in quotes, escaped, and cut when it is long.
 pub(super) fn quoted(name: &str) -> String {
     const SHOWN: usize = 64;

@@ -1,40 +1,51 @@
-//! What comes back: data or a refusal, and the envelopes of both APIs around it (contract sections 2 and 3).
+//! Answers: data or a refusal, and the envelopes of both APIs around it (contract sections 2 and 3).
 //!
-//! Promise: keys come in the documented order, booleans are 1 and 0, and a failed call has no data.
+//! Promise: keys come in the documented order, booleans are 1 and 0, a failed call has no data, and its metadata has a
+//! reason code (contract section 5).
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::bit;
-use super::output::Shown;
-use crate::engine::reason::{Refusal, shown};
+use super::refusal::Refusal;
+use crate::accounts::shown;
 use crate::engine::users::UserConfigs;
 
-/// What a handler answers.
+/// The result of a handler.
 pub type Outcome = Result<Data, Refusal>;
 
-/// The data of a call that worked.
+/// Data after output control, and what output control adds to the metadata.
+pub type Shown = (Data, Map<String, Value>);
+
+/// Success without data.
+pub const DONE: Outcome = Ok(Data::None);
+
+/// A boolean as the panel writes it.
+pub fn bit(value: bool) -> u8 {
+    u8::from(value)
+}
+
+/// The data of a call that succeeded.
 pub enum Data {
     /// None: the key is absent, or null in UAPI.
     None,
     /// A value.
     Value(Value),
-    /// Users by name. Kept as rows, since there may be a million.
+    /// Users by name, kept as rows: there can be a million.
     Users(UserConfigs),
     /// Names of functions.
     Apps(Vec<&'static str>),
     /// The answers of a batch.
     Answers(Vec<WhmAnswer>),
-    /// What UAPI answered.
+    /// The answer of a UAPI function.
     Uapi(Box<UapiAnswer>),
-    /// What UAPI answered, in cPanel's envelope.
+    /// The answer of a UAPI function in cPanel's envelope.
     Cpanel(Box<CpanelAnswer>),
 }
 
 impl Data {
     /// The whole data as one value; null when there is none.
     pub fn to_value(&self) -> Result<Value, Refusal> {
-        serde_json::to_value(self).map_err(|error| Refusal::Unavailable(error.to_string()))
+        serde_json::to_value(self).map_err(|error| Refusal::unavailable(error.to_string()))
     }
 }
 
@@ -65,9 +76,9 @@ impl Serialize for UserFields<'_> {
 
 /// The answer of a WHM API 1 function.
 pub struct WhmAnswer {
-    /// The function's name as it was called.
+    /// The function's name as the caller gave it.
     pub command: String,
-    /// What it answered.
+    /// Data or a refusal.
     pub outcome: Outcome,
     /// What output control adds to the metadata.
     pub control: Map<String, Value>,
@@ -93,13 +104,15 @@ impl Serialize for WhmAnswer {
             Ok(Data::None) | Err(_) => {}
             Ok(data) => map.serialize_entry("data", data)?,
         }
-        let reason = match &self.outcome {
-            Ok(_) => "OK".to_owned(),
-            Err(refusal) => refusal.to_string(),
-        };
         let mut metadata = self.control.clone();
         metadata.insert("command".to_owned(), json!(shown(&self.command)));
-        metadata.insert("reason".to_owned(), json!(reason));
+        match &self.outcome {
+            Ok(_) => metadata.insert("reason".to_owned(), json!("OK")),
+            Err(refusal) => {
+                add_reason_code(&mut metadata, refusal);
+                metadata.insert("reason".to_owned(), json!(refusal.to_string()))
+            }
+        };
         metadata.insert("result".to_owned(), json!(bit(self.outcome.is_ok())));
         metadata.insert("version".to_owned(), json!(1));
         metadata.sort_keys();
@@ -108,9 +121,14 @@ impl Serialize for WhmAnswer {
     }
 }
 
+/// Adds the reason code of a failure.
+fn add_reason_code(metadata: &mut Map<String, Value>, refusal: &Refusal) {
+    metadata.insert("reason_code".to_owned(), json!(refusal.reason_code().name()));
+}
+
 /// The inner result of a UAPI function.
 pub struct UapiAnswer {
-    /// What it answered.
+    /// Data or a refusal.
     pub outcome: Outcome,
     /// What output control adds to the metadata.
     pub control: Map<String, Value>,
@@ -142,18 +160,22 @@ impl Serialize for UapiAnswer {
         map.serialize_entry("data", &self.outcome.as_ref().ok())?;
         map.serialize_entry("errors", &self.outcome.as_ref().err().map(|refusal| [refusal.to_string()]))?;
         map.serialize_entry("messages", &Value::Null)?;
-        map.serialize_entry("metadata", &self.control)?;
+        let mut metadata = self.control.clone();
+        if let Err(refusal) = &self.outcome {
+            add_reason_code(&mut metadata, refusal);
+        }
+        map.serialize_entry("metadata", &metadata)?;
         map.serialize_entry("status", &bit(self.outcome.is_ok()))?;
         map.serialize_entry("warnings", &Value::Null)?;
         map.end()
     }
 }
 
-/// The answer of a UAPI function in cPanel's envelope: that of the function `cpanel` and of the command line.
+/// The answer of a UAPI function in cPanel's envelope, which the function `cpanel` and the command line use.
 pub struct CpanelAnswer {
-    /// The module's name as it was called.
+    /// The module's name as the caller gave it.
     pub module: String,
-    /// The function's name as it was called.
+    /// The function's name as the caller gave it.
     pub function: String,
     /// The inner result.
     pub result: UapiAnswer,
@@ -170,18 +192,18 @@ impl Serialize for CpanelAnswer {
     }
 }
 
-/// What a door writes.
+/// An answer of either API.
 pub enum Answer {
-    /// Of a WHM function.
+    /// The answer of a WHM function.
     Whm(WhmAnswer),
-    /// Of a UAPI function.
+    /// The answer of a UAPI function.
     Uapi(UapiAnswer),
-    /// Of a UAPI function, in cPanel's envelope.
+    /// The answer of a UAPI function in cPanel's envelope.
     Cpanel(CpanelAnswer),
 }
 
 impl Answer {
-    /// Whether the call worked: `result` or `status` is 1.
+    /// Whether the call succeeded: `result` or `status` is 1.
     pub fn is_success(&self) -> bool {
         match self {
             Answer::Whm(answer) => answer.outcome.is_ok(),
@@ -191,7 +213,7 @@ impl Answer {
 }
 
 impl From<WhmAnswer> for Answer {
-    /// The function `cpanel` answers in cPanel's envelope, not in WHM's.
+    /// The answer of the function `cpanel` has cPanel's envelope, not WHM's.
     fn from(answer: WhmAnswer) -> Self {
         match answer.outcome {
             Ok(Data::Cpanel(cpanel)) => Answer::Cpanel(*cpanel),
@@ -213,6 +235,7 @@ impl Serialize for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::refusal as engine;
 
     fn text(answer: &impl Serialize) -> String {
         serde_json::to_string(answer).unwrap()
@@ -230,10 +253,10 @@ mod tests {
             text(&data),
             r#"{"data":{"is_enabled":1},"metadata":{"command":"x","reason":"OK","result":1,"version":1}}"#
         );
-        let failed = WhmAnswer::new("x", Err(Refusal::WrongCode));
+        let failed = WhmAnswer::new("x", Err(engine::Refusal::InvalidCode.into()));
         assert_eq!(
             text(&failed),
-            r#"{"metadata":{"command":"x","reason":"The security code is invalid.","result":0,"version":1}}"#
+            r#"{"metadata":{"command":"x","reason":"The security code is invalid.","reason_code":"invalid_code","result":0,"version":1}}"#
         );
     }
 
@@ -245,7 +268,7 @@ mod tests {
         );
         assert_eq!(
             text(&UapiAnswer::new(Err(Refusal::PolicyDisabled))),
-            r#"{"data":null,"errors":["Two-factor authentication is not enabled on this server."],"messages":null,"metadata":{},"status":0,"warnings":null}"#
+            r#"{"data":null,"errors":["Two-factor authentication is not enabled on this server."],"messages":null,"metadata":{"reason_code":"policy_disabled"},"status":0,"warnings":null}"#
         );
     }
 }

@@ -1,25 +1,23 @@
-//! What was asked: one bag of named values, whatever form it came in.
+//! The parameters of a call: one set of named values, whatever form they came in.
 //!
-//! Promises: values are checked before a handler acts; a missing, empty or wrong one is named in the refusal; no value
-//! is repeated in it.
+//! Promises: values are checked before a handler acts; the error names a value that is missing, empty or not valid, and
+//! never repeats it.
+
+use std::net::IpAddr;
 
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use crate::accounts::well_formed;
-use crate::engine::reason::Refusal;
 use crate::otp::secret::Secret;
-use crate::wire::form;
+use crate::wire::{ParameterError, form};
 
 /// The longest arguments text that is read, in bytes.
 pub const MAX_TEXT: usize = 1 << 20;
 /// What begins the names of the parameters that are not the function's own: output control and the version.
 pub const API: &str = "api.";
-/// The longest token that is looked at, in bytes: far more than any code, with room for spaces.
+/// The longest token that is examined, in bytes: far more than any code, with room for spaces.
 const MAX_TOKEN: usize = 256;
-/// The longest remote address, in bytes.
-const MAX_ADDRESS: usize = 256;
-
 /// Named values.
 #[derive(Debug, Default)]
 pub struct Args(Map<String, Value>);
@@ -32,34 +30,34 @@ impl From<Map<String, Value>> for Args {
 
 impl Args {
     /// Reads a JSON object; `None` is an empty one.
-    pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
+    pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
         let Some(text) = text else {
             return Ok(Args::default());
         };
         if text.len() > MAX_TEXT {
-            return Err(Refusal::Unreadable(format!("they have more than {MAX_TEXT} bytes.")));
+            return Err(ParameterError::Unreadable(format!("they have more than {MAX_TEXT} bytes.")));
         }
         match serde_json::from_str(text) {
             Ok(Value::Object(values)) => Ok(Args(values)),
-            Ok(_) => Err(Refusal::Unreadable("they are not a JSON object.".to_owned())),
+            Ok(_) => Err(ParameterError::Unreadable("they are not a JSON object.".to_owned())),
             // Line and column, not what stands there.
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                Err(Refusal::Unreadable(format!("they are not JSON, at line {line}, column {column}.")))
+                Err(ParameterError::Unreadable(format!("they are not JSON, at line {line}, column {column}.")))
             }
         }
     }
 
     /// Reads a query string or a form body.
-    pub fn from_query(query: &str) -> Result<Self, Refusal> {
+    pub fn from_query(query: &str) -> Result<Self, ParameterError> {
         let mut args = Args::default();
-        for (name, value) in form::parse(query).map_err(|error| Refusal::Unreadable(format!("{error}.")))? {
+        for (name, value) in form::parse(query).map_err(|error| ParameterError::Unreadable(format!("{error}.")))? {
             args.add(name, Value::String(value));
         }
         Ok(args)
     }
 
-    /// Adds a value. Those under one name become an array, so that none is lost.
+    /// Adds a value. Values of the same name become an array, so that none is lost.
     pub fn add(&mut self, name: String, value: Value) {
         match self.0.entry(name) {
             Entry::Vacant(entry) => {
@@ -95,8 +93,8 @@ impl Args {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The text called `name`, when it is there.
-    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    /// The text called `name`, if it is given.
+    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, ParameterError> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -105,13 +103,13 @@ impl Args {
         }
     }
 
-    /// The text of the string, number or boolean called `name`, when it is there. A boolean's is 1 or 0.
-    pub fn plain_text(&self, name: &str) -> Result<Option<String>, Refusal> {
+    /// The text of the string, number or boolean called `name`, if it is given. A boolean's is 1 or 0.
+    pub fn plain_text(&self, name: &str) -> Result<Option<String>, ParameterError> {
         self.get(name).map(|value| scalar(name, value)).transpose()
     }
 
     /// Whether the 0 or 1 called `name` is 1; 0 when it is missing or empty.
-    pub fn bit(&self, name: &str) -> Result<bool, Refusal> {
+    pub fn bit(&self, name: &str) -> Result<bool, ParameterError> {
         match self.plain_text(name)?.as_deref() {
             None | Some("" | "0") => Ok(false),
             Some("1") => Ok(true),
@@ -119,9 +117,9 @@ impl Args {
         }
     }
 
-    /// The texts called `name`, `name-0`, `name-1` and so on, as they came; empty ones are left out. A name that is
+    /// The texts called `name`, `name-0`, `name-1` and so on, in the order of the request; empty ones are left out. A name that is
     /// repeated counts each time.
-    pub fn texts(&self, name: &str) -> Result<Vec<&str>, Refusal> {
+    pub fn texts(&self, name: &str) -> Result<Vec<&str>, ParameterError> {
         let is_one = |other: &str| match other.strip_prefix(name) {
             Some("") => true,
             Some(rest) => rest.strip_prefix('-').is_some_and(is_number),
@@ -141,8 +139,8 @@ impl Args {
         Ok(texts)
     }
 
-    /// What is meant for output control: the names that begin with `api.`.
-    pub fn output_control(&self) -> Result<Vec<(String, String)>, Refusal> {
+    /// The parameters of output control: those whose names begin with `api.`.
+    pub fn output_control(&self) -> Result<Vec<(String, String)>, ParameterError> {
         let mut parameters = Vec::new();
         for (name, value) in self.iter().filter(|(name, _)| name.starts_with(API)) {
             for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
@@ -152,14 +150,14 @@ impl Args {
         Ok(parameters)
     }
 
-    /// The text called `name`, which may not be missing or empty.
-    pub fn text(&self, name: &str) -> Result<&str, Refusal> {
+    /// The text called `name`, which must not be missing or empty.
+    pub fn text(&self, name: &str) -> Result<&str, ParameterError> {
         let text = self.optional_text(name)?.filter(|text| !text.is_empty());
-        text.ok_or_else(|| Refusal::Required(name.to_owned()))
+        text.ok_or_else(|| ParameterError::Required(name.to_owned()))
     }
 
-    /// The well-formed name called `name`, when it is there.
-    pub fn optional_user(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    /// The well-formed name called `name`, if it is given.
+    pub fn optional_user(&self, name: &str) -> Result<Option<&str>, ParameterError> {
         match self.optional_text(name)? {
             None | Some("") => Ok(None),
             Some(user) => check_user(name, user).map(Some),
@@ -167,22 +165,21 @@ impl Args {
     }
 
     /// The well-formed name called `name`.
-    pub fn user(&self, name: &str) -> Result<&str, Refusal> {
+    pub fn user(&self, name: &str) -> Result<&str, ParameterError> {
         check_user(name, self.text(name)?)
     }
 
     /// The secret called `secret`.
-    pub fn secret(&self) -> Result<Secret, Refusal> {
+    pub fn secret(&self) -> Result<Secret, ParameterError> {
         read_secret(self.text("secret")?)
     }
 
-    /// The code or recovery code called `tfa_token`. A JSON number lost its leading zeros, which it gets back here.
-    pub fn token(&self, digits: u32) -> Result<String, Refusal> {
+    /// The code or recovery code called `tfa_token`. A code can be a JSON number.
+    pub fn token(&self) -> Result<String, ParameterError> {
         const NAME: &str = "tfa_token";
         if let Some(Value::Number(number)) = self.get(NAME) {
-            let width = usize::try_from(digits).unwrap_or_default();
             let number = number.as_u64().ok_or_else(|| not_valid(NAME, "it is not a whole number."))?;
-            return Ok(format!("{number:0width$}"));
+            return Ok(number.to_string());
         }
         let token = self.text(NAME)?;
         if token.len() > MAX_TOKEN {
@@ -191,22 +188,15 @@ impl Args {
         Ok(token.to_owned())
     }
 
-    /// The address called `remote_addr`, when it is there.
-    pub fn remote_address(&self) -> Result<Option<&str>, Refusal> {
-        const NAME: &str = "remote_addr";
-        let address = self.optional_text(NAME)?;
-        match address {
-            Some(address) if address.len() > MAX_ADDRESS => Err(not_valid(NAME, "it is too long.")),
-            Some(address) if address.chars().any(char::is_control) => {
-                Err(not_valid(NAME, "it has control characters."))
-            }
-            address => Ok(address),
-        }
+    /// The IP address called `remote_addr`, if it is given. An empty one counts as not given.
+    pub fn remote_address(&self) -> Result<Option<IpAddr>, ParameterError> {
+        let address = self.optional_text("remote_addr")?.filter(|address| !address.is_empty());
+        address.map(read_address).transpose()
     }
 }
 
 /// The text of a string, number or boolean. A boolean's is 1 or 0, null's is empty.
-fn scalar(name: &str, value: &Value) -> Result<String, Refusal> {
+fn scalar(name: &str, value: &Value) -> Result<String, ParameterError> {
     match value {
         Value::Null => Ok(String::new()),
         Value::Bool(value) => Ok(u8::from(*value).to_string()),
@@ -222,16 +212,21 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Reads the Base32 of a parameter called `secret`.
-pub fn read_secret(text: &str) -> Result<Secret, Refusal> {
-    Secret::from_base32(text).map_err(|_| Refusal::NotBase32("secret".to_owned()))
+pub fn read_secret(text: &str) -> Result<Secret, ParameterError> {
+    Secret::from_base32(text).map_err(|_| ParameterError::NotBase32("secret".to_owned()))
 }
 
-/// A refusal of the parameter `name`, and why.
-pub fn not_valid(name: &str, why: &str) -> Refusal {
-    Refusal::NotValid(name.to_owned(), why.to_owned())
+/// Reads the IP address of a parameter called `remote_addr`.
+pub fn read_address(text: &str) -> Result<IpAddr, ParameterError> {
+    text.parse().map_err(|_| not_valid("remote_addr", "it is not an IP address."))
 }
 
-fn check_user<'a>(name: &str, user: &'a str) -> Result<&'a str, Refusal> {
+/// The error that the parameter `name` is not valid, and why.
+pub fn not_valid(name: &str, why: &str) -> ParameterError {
+    ParameterError::NotValid(name.to_owned(), why.to_owned())
+}
+
+fn check_user<'a>(name: &str, user: &'a str) -> Result<&'a str, ParameterError> {
     if well_formed(user) { Ok(user) } else { Err(not_valid(name, "it is not the name of a user.")) }
 }
 
@@ -247,32 +242,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_empty_or_wrong_is_named() {
+    fn a_missing_empty_or_wrong_value_is_named() {
         let args = args(json!({"empty": "", "null": null, "number": 1, "good": "text"}));
         assert_eq!(args.text("good"), Ok("text"));
         for name in ["absent", "empty", "null"] {
-            assert_eq!(args.text(name), Err(Refusal::Required(name.to_owned())));
+            assert_eq!(args.text(name), Err(ParameterError::Required(name.to_owned())));
         }
         assert_eq!(args.text("number"), Err(not_valid("number", "it is not a string.")));
     }
 
     #[test]
-    fn tokens_keep_or_get_their_zeros() {
-        let token = |value: Value| args(json!({ "tfa_token": value })).token(6);
+    fn tokens_are_strings_or_whole_numbers() {
+        let token = |value: Value| args(json!({ "tfa_token": value })).token();
         assert_eq!(token(json!("012345")).unwrap(), "012345");
-        assert_eq!(token(json!(12345)).unwrap(), "012345");
-        assert_eq!(token(json!(7)).unwrap(), "000007");
+        assert_eq!(token(json!(12345)).unwrap(), "12345");
         assert!(token(json!(-1)).is_err());
         assert!(token(json!(1.5)).is_err());
         assert!(token(json!(true)).is_err());
         assert!(token(json!("1".repeat(257))).is_err());
-        assert_eq!(token(json!("")), Err(Refusal::Required("tfa_token".to_owned())));
+        assert_eq!(token(json!("")), Err(ParameterError::Required("tfa_token".to_owned())));
     }
 
     #[test]
-    fn texts_that_are_no_object_are_refused() {
+    fn texts_other_than_objects_are_refused() {
         for text in ["", "[]", "1", "{", "{}{}", "\u{0}", &"[".repeat(10_000), &"{\"a\":".repeat(10_000)] {
-            assert!(matches!(Args::parse(Some(text)), Err(Refusal::Unreadable(_))));
+            assert!(matches!(Args::parse(Some(text)), Err(ParameterError::Unreadable(_))));
         }
         assert!(Args::parse(Some(&" ".repeat(MAX_TEXT + 1))).is_err());
         assert!(Args::parse(None).unwrap().iter().next().is_none());

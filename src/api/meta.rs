@@ -1,31 +1,32 @@
-//! The WHM functions that are about other calls: `applist`, `batch`, and UAPI from the WHM door (contract section 7).
+//! The WHM functions that are about other calls: `applist`, `batch`, and UAPI from WHM (contract section 7).
 //!
-//! Promise: whoever is reached through them, the rules are those of a direct call. A reseller acts for itself and for
-//! the accounts that it owns, root for anyone, and a batch does nothing that its caller could not do command by command.
+//! Promise: the rules are those of a direct call. A reseller acts for itself and for the accounts that it owns, root for
+//! every user, and a batch does nothing that its caller could not do command by command.
 
 use super::answer::{CpanelAnswer, Data, Outcome, WhmAnswer};
 use super::args::{Args, not_valid};
-use super::registry::{Door, FUNCTIONS};
-use super::{Request, uapi_for, whmapi1_for};
-use crate::engine::reason::Refusal;
+use super::refusal::Refusal;
+use super::request::{Api, Request};
+use crate::wire::ParameterError;
 
-/// The function that must not be in itself.
+/// The function that a batch must not contain.
 const BATCH: &str = "batch";
 /// What begins the names of `uapi_cpanel`'s own parameters.
 const UAPI_CPANEL: &str = "cpanel.";
 /// What begins the names of `cpanel`'s own parameters.
 const CPANEL: &str = "cpanel_jsonapi_";
 
-pub(super) fn applist(request: &Request<'_>) -> Outcome {
+pub fn applist(request: &Request<'_>) -> Outcome {
     let role = request.caller.role;
-    let callable = FUNCTIONS.iter().filter(|function| function.door == Door::Whm && role.may_call(function));
+    let functions = request.calls.functions().iter();
+    let callable = functions.filter(|function| function.api == Api::Whm && role.is_among(function.callers));
     Ok(Data::Apps(callable.map(|function| function.name).collect()))
 }
 
-pub(super) fn batch(request: &Request<'_>) -> Outcome {
+pub fn batch(request: &Request<'_>) -> Outcome {
     let commands = request.args.texts("command")?;
     if commands.is_empty() {
-        return Err(Refusal::Required("command".to_owned()));
+        return Err(ParameterError::Required("command".to_owned()).into());
     }
     let aborts = request.args.bit("abort_on_error")?;
     let mut answers = Vec::new();
@@ -44,34 +45,34 @@ pub(super) fn batch(request: &Request<'_>) -> Outcome {
 fn run(request: &Request<'_>, command: &str) -> WhmAnswer {
     let (name, query) = command.split_once('?').unwrap_or((command, ""));
     if name == BATCH {
-        return WhmAnswer::new(name, Err(not_valid("command", "a batch cannot be in a batch.")));
+        return WhmAnswer::new(name, Err(not_valid("command", "a batch cannot be in a batch.").into()));
     }
     match Args::from_query(query) {
-        Ok(args) => whmapi1_for(request.tfa, request.authenticated, request.caller.subject.name(), name, &args),
-        Err(refusal) => WhmAnswer::new(name, Err(refusal)),
+        Ok(args) => request.calls.whm(&request.caller.subject, name, &args),
+        Err(error) => WhmAnswer::new(name, Err(error.into())),
     }
 }
 
-pub(super) fn uapi_cpanel(request: &Request<'_>) -> Outcome {
+pub fn uapi_cpanel(request: &Request<'_>) -> Outcome {
     let answer = call_uapi(request, UAPI_CPANEL, ["user", "module", "function"])?;
     Ok(Data::Uapi(Box::new(answer.result)))
 }
 
-pub(super) fn cpanel(request: &Request<'_>) -> Outcome {
+pub fn cpanel(request: &Request<'_>) -> Outcome {
     const VERSION: &str = "cpanel_jsonapi_apiversion";
     if request.args.plain_text(VERSION)?.is_none_or(|version| version != "3") {
-        return Err(not_valid(VERSION, "it must be 3, which is UAPI."));
+        return Err(not_valid(VERSION, "it must be 3, which is UAPI.").into());
     }
     let answer = call_uapi(request, CPANEL, ["user", "module", "func"])?;
     Ok(Data::Cpanel(Box::new(answer)))
 }
 
-/// Calls the UAPI function that the parameters `names` under `prefix` tell, with the parameters that are not under it.
+/// Calls the UAPI function that the parameters `names` under `prefix` name, with the parameters that are not under it.
 fn call_uapi(request: &Request<'_>, prefix: &str, names: [&str; 3]) -> Result<CpanelAnswer, Refusal> {
     let [user, module, function] = names.map(|name| format!("{prefix}{name}"));
-    let user = request.caller.manages(request.tfa, request.args.user(&user)?)?;
+    let user = request.managed(&user)?;
     let (module, function) = (request.args.text(&module)?, request.args.text(&function)?);
     let args = request.args.without(prefix);
-    let result = uapi_for(request.tfa, request.authenticated, user.name(), module, function, &args);
+    let result = request.calls.uapi(&user, module, function, &args);
     Ok(CpanelAnswer { module: module.to_owned(), function: function.to_owned(), result })
 }

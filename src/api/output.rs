@@ -1,15 +1,14 @@
-//! Output control over answers: which part of a list is looked up at all, and what of it is shown (contract section 7).
+//! Output control over answers: which part of a list is looked up, and what of it is shown (contract section 7).
 //!
 //! The records of a list of users are its entries, with the name as the field `user`. Every other answer is one record;
-//! filtered out, it leaves an empty map.
+//! if it is filtered out, an empty map is left.
 
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Data, Outcome};
-use super::bit;
-use crate::engine::reason::Refusal;
+use super::answer::{Data, Outcome, Shown, bit};
+use super::refusal::Refusal;
 use crate::engine::users::{UserConfig, UserConfigs};
 use crate::wire::control::{Control, Controlled, entries_of};
 
@@ -18,10 +17,7 @@ const USER: &str = "user";
 /// Every record of a list.
 const WHOLE: Range<usize> = 0..usize::MAX;
 
-/// Data after output control, and what to add to the metadata.
-pub type Shown = (Data, Map<String, Value>);
-
-/// Calls `call` with the part of its list that is needed, and applies the rest of `control` to what it answers.
+/// Calls `call` with the part of its list that is needed, and applies the rest of `control` to its answer.
 pub fn controlled(control: &Control, call: impl FnOnce(Range<usize>) -> Outcome) -> Result<Shown, Refusal> {
     let window = control.window().map(|window| window.skip..window.skip.saturating_add(window.size.get()));
     let data = call(window.unwrap_or(WHOLE))?;

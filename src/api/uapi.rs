@@ -2,43 +2,43 @@
 
 use serde_json::json;
 
-use super::answer::{Data, Outcome};
-use super::{Request, bit, whm};
+use super::answer::{Data, Outcome, bit};
+use super::refusal::Refusal;
+use super::request::Request;
+use super::whm::enrolment;
 use crate::accounts::Subject;
-use crate::engine::reason::Refusal;
 
-pub(super) use super::whm::generate_recovery_codes;
-
-pub(super) fn generate_user_configuration(request: &Request<'_>) -> Outcome {
-    policy_is_on(request)?;
-    whm::generate_tfa_config(request)
+pub fn generate_user_configuration(request: &Request<'_>) -> Outcome {
+    policy_is_enabled(request)?;
+    enrolment::generate(request)
 }
 
-pub(super) fn get_user_configuration(request: &Request<'_>) -> Outcome {
+pub fn get_user_configuration(request: &Request<'_>) -> Outcome {
     configuration(request, &request.caller.subject)
 }
 
-pub(super) fn set_user_configuration(request: &Request<'_>) -> Outcome {
-    policy_is_on(request)?;
-    whm::enrol_caller(request)?;
+pub fn set_user_configuration(request: &Request<'_>) -> Outcome {
+    policy_is_enabled(request)?;
+    enrolment::enrol_caller(request)?;
     Ok(Data::Value(json!({ "tfa_configured": 1 })))
 }
 
-pub(super) fn remove_user_configuration(request: &Request<'_>) -> Outcome {
+pub fn remove_user_configuration(request: &Request<'_>) -> Outcome {
     request.tfa.remove(request.actor(), std::slice::from_ref(&request.caller.subject))?;
     Ok(Data::Value(json!({ "tfa_removed": 1 })))
 }
 
-pub(super) fn get_team_user_configuration(request: &Request<'_>) -> Outcome {
+pub fn get_team_user_configuration(request: &Request<'_>) -> Outcome {
     configuration(request, &team_user(request)?)
 }
 
 fn configuration(request: &Request<'_>, subject: &Subject) -> Outcome {
     let is_enabled = request.tfa.is_enrolled(subject)?;
-    Ok(Data::Value(json!({ "is_enabled": bit(is_enabled), "issuer": request.tfa.issuer_for(subject)? })))
+    let issuer = request.tfa.issuer_for(request.view, subject)?;
+    Ok(Data::Value(json!({ "is_enabled": bit(is_enabled), "issuer": issuer })))
 }
 
-fn policy_is_on(request: &Request<'_>) -> Result<(), Refusal> {
+fn policy_is_enabled(request: &Request<'_>) -> Result<(), Refusal> {
     if request.tfa.policy()? { Ok(()) } else { Err(Refusal::PolicyDisabled) }
 }
 
@@ -46,18 +46,15 @@ fn policy_is_on(request: &Request<'_>) -> Result<(), Refusal> {
 fn team_user(request: &Request<'_>) -> Result<Subject, Refusal> {
     let given = request.args.user("team_user")?;
     let account = request.caller.subject.account();
-    let directory = request.tfa.directory()?;
+    let is_domain = |part: &str| -> Result<bool, Refusal> {
+        Ok(request.view.domains(account)?.iter().any(|domain| domain.eq_ignore_ascii_case(part)))
+    };
     let name = match given.split_once('@') {
         None => given,
-        Some((name, part))
-            if part == account
-                || directory.domains(account)?.iter().any(|domain| domain.eq_ignore_ascii_case(part)) =>
-        {
-            name
-        }
+        Some((name, part)) if part == account || is_domain(part)? => name,
         Some(_) => return Err(Refusal::NoSuchUser(given.to_owned())),
     };
-    match directory.resolve(&format!("{name}@{account}"))? {
+    match request.view.resolve(&format!("{name}@{account}"))? {
         Some(Subject::Email { .. }) | None => Err(Refusal::NoSuchUser(given.to_owned())),
         Some(subject) => Ok(subject),
     }

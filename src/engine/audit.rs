@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Tfa;
-use super::reason::Refusal;
+use super::refusal::Refusal;
 use super::sink::{Sink, Syslog};
 use crate::fork;
 use crate::store::{Store, StoredLine, Unavailable};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::audit::Settings;
 use super::guess::Limits;
 use super::issuer;
-use crate::otp::code::{Algorithm, DIGITS, PERIODS, Parameters};
+use crate::otp::code::{Algorithm, CodeFormat, DIGITS, PERIODS};
 use crate::otp::secret::{MAX_CHARACTERS, MIN_CHARACTERS};
 
 /// The longest configuration that is read.
@@ -32,7 +32,7 @@ pub struct Config {
     /// Base32 characters of a generated secret.
     pub secret_length: usize,
     /// How codes are made from new secrets.
-    pub parameters: Parameters,
+    pub code_format: CodeFormat,
     /// Steps either side of the present one that are accepted.
     pub skew: u32,
     /// The limits on guessing.
@@ -60,7 +60,7 @@ struct Written {
 
 impl Default for Written {
     fn default() -> Self {
-        let Parameters { algorithm, digits, period } = Parameters::default();
+        let CodeFormat { algorithm, digits, period } = CodeFormat::default();
         Written {
             store: "sqlite:/var/lib/tfa/tfa.db".to_owned(),
             key_file: None,
@@ -132,7 +132,7 @@ impl Written {
             hostname,
             accounts: self.accounts,
             secret_length: self.secret_length,
-            parameters: Parameters { algorithm: self.algorithm, digits: self.digits, period: self.period },
+            code_format: CodeFormat { algorithm: self.algorithm, digits: self.digits, period: self.period },
             skew: self.skew,
             lockout: self.lockout,
             audit: self.audit,
@@ -154,7 +154,7 @@ mod tests {
         let config = Config::parse(None).unwrap();
         assert_eq!(config.database, Path::new("/var/lib/tfa/tfa.db"));
         assert_eq!(config.key_file, Path::new("/var/lib/tfa/tfa.key"));
-        assert_eq!((config.secret_length, config.skew, config.parameters), (16, 1, Parameters::default()));
+        assert_eq!((config.secret_length, config.skew, config.code_format), (16, 1, CodeFormat::default()));
         assert_eq!(config.audit, Settings { days: 400, syslog: false });
         assert_eq!(config.lockout, Limits { failures: 5, seconds: 30, max_seconds: 3600, hard_limit: 100 });
     }
@@ -168,7 +168,7 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(config.key_file, Path::new("/etc/tfa.key"));
-        assert_eq!(config.parameters, Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 });
+        assert_eq!(config.code_format, CodeFormat { algorithm: Algorithm::Sha256, digits: 8, period: 60 });
         assert_eq!((config.lockout.failures, config.lockout.hard_limit), (3, 100));
         assert_eq!(config.audit, Settings { days: 30, syslog: false });
     }

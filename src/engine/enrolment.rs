@@ -7,21 +7,20 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::guess::Guesses;
 use super::keys::Sealing;
-use super::reason::Refusal;
 use super::record::{self, Enrolment, KEYS, Removed};
+use super::refusal::Refusal;
 use super::settle::Ruling;
-use crate::accounts::Subject;
-use crate::otp::code::{self, Parameters};
+use crate::accounts::{Subject, View};
+use crate::otp::code::{self, CodeFormat};
 use crate::otp::recovery::{self, RecoveryCode, RecoveryMac};
 use crate::otp::secret::{GenerateError, Secret};
-use crate::otp::uri::{Moving, OtpauthUri};
+use crate::otp::uri::{MovingFactor, OtpauthUri};
 use crate::store::{Durability, Key, Kind, Texts};
 
 /// How many secrets that a subject had within one window are remembered.
@@ -33,6 +32,16 @@ pub struct Proposal {
     pub secret: Zeroizing<String>,
     /// The URI for the authenticator.
     pub otpauth: Zeroizing<String>,
+}
+
+/// The secrets of an account and of the subjects that belong to it.
+pub struct AccountSecrets {
+    /// The account's own, if it is enrolled.
+    pub account: Option<Secret>,
+    /// Those of its mailboxes, by name.
+    pub mailboxes: Vec<(String, Secret)>,
+    /// Those of its team users, by name.
+    pub team: Vec<(String, Secret)>,
 }
 
 /// What the store has on a subject.
@@ -68,27 +77,27 @@ pub(super) fn enrolment_in(subject: &Subject, text: Option<&str>) -> Result<Opti
 
 impl Tfa {
     /// A new secret for `subject`.
-    pub fn propose(&self, subject: &Subject) -> Result<Proposal, Refusal> {
+    pub fn propose(&self, view: &View, subject: &Subject) -> Result<Proposal, Refusal> {
         let secret = Secret::generate(self.config.secret_length).map_err(|error| match error {
             GenerateError::NoEntropy(error) => error.into(),
             GenerateError::Length => Refusal::Unavailable(error.to_string()),
         })?;
         let uri = OtpauthUri {
-            moving: Moving::Totp,
-            issuer: self.issuer_for(subject)?,
+            moving_factor: MovingFactor::Totp,
+            issuer: self.issuer_for(view, subject)?,
             account: subject.name().to_owned(),
             secret: secret.clone(),
-            parameters: self.config.parameters,
+            code_format: self.config.code_format,
         };
         Ok(Proposal { secret: secret.to_base32(), otpauth: uri.write() })
     }
 
     /// Enrols `subject` with `secret`, when `token` is a code of it that has not been used.
     pub fn enrol(&self, actor: Actor<'_>, subject: &Subject, secret: &Secret, token: &str) -> Result<(), Refusal> {
-        let parameters = self.config.parameters;
-        let code = code::parse(token, parameters.digits).ok_or(Refusal::WrongCode)?;
-        let window = code::window(parameters.step(self.clock.now().as_secs()), self.config.skew);
-        let step = parameters.newest_match(secret.bytes(), window, code).ok_or(Refusal::WrongCode)?;
+        let code_format = self.config.code_format;
+        let code = code::parse(token, code_format.digits).ok_or(Refusal::InvalidCode)?;
+        let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
+        let step = code_format.newest_match(secret.bytes(), window, code).ok_or(Refusal::InvalidCode)?;
         let name = record::subject_name(subject.name());
         let [enrolment, removed] = Past::keys(&name);
         self.settle(&[KEYS, enrolment, removed], Durability::Power, |texts| {
@@ -145,8 +154,12 @@ impl Tfa {
         })
     }
 
-    /// Makes ten recovery codes for `subject`; the ones before die.
-    pub fn make_recovery_codes(&self, actor: Actor<'_>, subject: &Subject) -> Result<Vec<Zeroizing<String>>, Refusal> {
+    /// Generates ten recovery codes for `subject`. Earlier codes are revoked.
+    pub fn generate_recovery_codes(
+        &self,
+        actor: Actor<'_>,
+        subject: &Subject,
+    ) -> Result<Vec<Zeroizing<String>>, Refusal> {
         let codes = (0..recovery::SET).map(|_| RecoveryCode::generate()).collect::<Result<Vec<_>, _>>()?;
         let name = record::subject_name(subject.name());
         let key = enrolment_key(&name);
@@ -170,45 +183,41 @@ impl Tfa {
         Ok(self.store.read(&[enrolment_key(&name)])?.at(0).is_some())
     }
 
-    /// The secrets of an account, its mailboxes and its team users, in the shape of contract section 2.
-    pub fn secrets_of(&self, account: &Subject) -> Result<Value, Refusal> {
-        let mut email = Map::new();
-        for domain in self.directory()?.domains(account.account())? {
-            self.add_secrets_under(&domain, &mut email)?;
+    /// The secrets of an account, its mailboxes and its team users.
+    pub fn secrets_of(&self, view: &View, account: &Subject) -> Result<AccountSecrets, Refusal> {
+        let mut mailboxes = Vec::new();
+        for domain in view.domains(account.account())? {
+            self.add_secrets_under(view, &domain, &mut mailboxes)?;
         }
-        let mut team = Map::new();
-        self.add_secrets_under(account.account(), &mut team)?;
-        let primary = self.secret_of(account)?.unwrap_or_else(|| json!({}));
-        Ok(json!({ "email": email, "primary_account": primary, "team": team }))
+        let mut team = Vec::new();
+        self.add_secrets_under(view, account.account(), &mut team)?;
+        Ok(AccountSecrets { account: self.secret_of(account)?, mailboxes, team })
     }
 
-    /// Adds the secrets of all subjects called something`@part`.
-    fn add_secrets_under(&self, part: &str, secrets: &mut Map<String, Value>) -> Result<(), Refusal> {
-        // What follows the slash is what precedes the character after it.
+    /// Adds the secrets of all subjects called something`@part`, in the order of their names.
+    fn add_secrets_under(&self, view: &View, part: &str, secrets: &mut Vec<(String, Secret)>) -> Result<(), Refusal> {
+        // In the order of bytes, the names with this prefix end where the character after the slash begins.
         let (from, before) = (format!("{part}/"), format!("{part}0"));
         for name in self.store.names(Kind::Subject, &from, Some(&before), usize::MAX)? {
             let name = record::name_subject(&name);
-            if let Some(subject) = self.directory()?.resolve(&name)?
+            if let Some(subject) = view.resolve(&name)?
                 && let Some(secret) = self.secret_of(&subject)?
             {
-                secrets.insert(name, secret);
+                secrets.push((name, secret));
             }
         }
         Ok(())
     }
 
-    fn secret_of(&self, subject: &Subject) -> Result<Option<Value>, Refusal> {
+    fn secret_of(&self, subject: &Subject) -> Result<Option<Secret>, Refusal> {
         let name = record::subject_name(subject.name());
-        let Some(enrolment) = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))? else {
-            return Ok(None);
-        };
-        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
-        Ok(Some(json!({ "secret": secret.to_base32().as_str() })))
+        let enrolment = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))?;
+        enrolment.map(|enrolment| self.open_secret(subject.name(), &enrolment.secret)).transpose()
     }
 
     /// The last step that was accepted of this very secret; 0 when none was.
     fn last_step(&self, subject: &Subject, secret: &Secret, past: &Past) -> Result<u64, Refusal> {
-        let period = self.config.parameters.period;
+        let period = self.config.code_format.period;
         if let Some(enrolment) = &past.enrolment {
             let stored = self.open_secret(subject.name(), &enrolment.secret)?;
             if stored.bytes() == secret.bytes() && enrolment.period == period {
@@ -236,7 +245,7 @@ impl Tfa {
 
     /// Whether a code of that step can still be given.
     fn is_in_a_window(&self, period: u32, step: u64) -> bool {
-        let now = Parameters { period, ..self.config.parameters }.step(self.clock.now().as_secs());
+        let now = CodeFormat { period, ..self.config.code_format }.step(self.clock.now().as_secs());
         step >= *code::window(now, self.config.skew).start()
     }
 
@@ -247,11 +256,11 @@ impl Tfa {
         secret: &Secret,
         last_step: u64,
     ) -> Result<String, Refusal> {
-        let parameters = self.config.parameters;
+        let code_format = self.config.code_format;
         Ok(record::write(&Enrolment {
-            algorithm: parameters.algorithm,
-            digits: parameters.digits,
-            period: parameters.period,
+            algorithm: code_format.algorithm,
+            digits: code_format.digits,
+            period: code_format.period,
             secret: sealing.seal(subject.name(), secret)?,
             last_step,
             guesses: Guesses::default(),

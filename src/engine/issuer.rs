@@ -1,20 +1,22 @@
-//! Issuers: whom an enrolment says it is from. Root's holds for the whole server and is the host name by default; a
-//! reseller's holds for the accounts that it owns and is root's by default.
+//! Issuers: the names under which authenticators list enrolments.
+//!
+//! Root's issuer applies to the whole server and defaults to the host name. A reseller's issuer applies to the accounts
+//! that it owns and defaults to root's.
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::reason::Refusal;
 use super::record::{self, Issuer};
+use super::refusal::Refusal;
 use super::settle::Ruling;
-use crate::accounts::{ROOT, Subject};
+use crate::accounts::{ROOT, Subject, View};
 use crate::store::{Durability, Key, Kind};
 
 /// The most characters of an issuer.
 const MAX_CHARACTERS: usize = 128;
 
-/// Says what is wrong with an issuer's name.
+/// Checks an issuer's name. The error says what is wrong with it.
 pub fn check(issuer: &str) -> Result<(), &'static str> {
-    // Bytes first: a text of megabytes is not worth counting.
+    // Bytes first: counting the characters of a text of megabytes takes long.
     if issuer.len() > 4 * MAX_CHARACTERS || issuer.chars().count() > MAX_CHARACTERS {
         return Err("it has more than 128 characters.");
     }
@@ -30,7 +32,7 @@ impl Tfa {
         Ok(self.stored_issuer(ROOT)?.unwrap_or_else(|| self.config.hostname.clone()))
     }
 
-    /// The issuer of `account`'s own: the one it set, else the system-wide one.
+    /// The issuer of `account` itself: the one that it set, else the system-wide one.
     pub fn own_issuer(&self, account: &str) -> Result<String, Refusal> {
         match self.stored_issuer(account)? {
             Some(issuer) => Ok(issuer),
@@ -38,18 +40,18 @@ impl Tfa {
         }
     }
 
-    /// The issuer that `subject` sees: what its account set itself, as a reseller may, else what its owner did.
-    pub fn issuer_for(&self, subject: &Subject) -> Result<String, Refusal> {
+    /// The issuer for `subject`: the one that its account set, as a reseller can, else the issuer of its owner.
+    pub fn issuer_for(&self, view: &View, subject: &Subject) -> Result<String, Refusal> {
         if let Some(own) = self.stored_issuer(subject.account())? {
             return Ok(own);
         }
-        match self.directory()?.account(subject.account())? {
+        match view.account(subject.account())? {
             Some(account) => self.own_issuer(&account.owner),
             None => self.system_issuer(),
         }
     }
 
-    /// Sets the issuer of `account`'s own; an empty one restores the default.
+    /// Sets the issuer of `account` itself. An empty issuer restores the default.
     pub fn set_issuer(&self, actor: Actor<'_>, account: &str, issuer: &str) -> Result<(), Refusal> {
         let (event, text) = match issuer {
             "" => (Event::IssuerReset, None),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::audit::{Actor, Entry, Event};
 use super::enrolment::{enrolment_in, enrolment_key};
 use super::guess::{Guesses, Lock};
-use super::reason::Refusal;
 use super::record::{self, Enrolment, POLICY};
+use super::refusal::Refusal;
 use super::settle::Ruling;
 use super::{Tfa, policy};
 use crate::accounts::Subject;
@@ -162,7 +162,7 @@ impl Tfa {
             Finding::Used => return Ok((Verdict::Denied(Refusal::UsedCode, lock), Event::Replayed, None)),
             Finding::Wrong => {
                 enrolment.guesses = limits.after_failure(enrolment.guesses, now);
-                (Verdict::Denied(Refusal::WrongCode, limits.lock(enrolment.guesses, now)), Event::Wrong)
+                (Verdict::Denied(Refusal::InvalidCode, limits.lock(enrolment.guesses, now)), Event::Wrong)
             }
         };
         Ok((verdict, event, Some(enrolment)))
@@ -179,9 +179,9 @@ impl Tfa {
     ) -> Result<Finding, Refusal> {
         let secret = self.open_secret(subject.name(), &enrolment.secret)?;
         if let Some(code) = code {
-            let parameters = enrolment.parameters();
-            let window = code::window(parameters.step(now.as_secs()), self.config.skew);
-            return Ok(match parameters.newest_match(secret.bytes(), window, code) {
+            let code_format = enrolment.code_format();
+            let window = code::window(code_format.step(now.as_secs()), self.config.skew);
+            return Ok(match code_format.newest_match(secret.bytes(), window, code) {
                 Some(step) if step > self.last_used_step(enrolment) => Finding::Step(step),
                 Some(_) => Finding::Used,
                 None => Finding::Wrong,
@@ -197,7 +197,7 @@ impl Tfa {
     fn last_used_step(&self, enrolment: &Enrolment) -> u64 {
         let floor = match self.floor {
             0 => 0,
-            seconds => *code::window(enrolment.parameters().step(seconds), self.config.skew).end(),
+            seconds => *code::window(enrolment.code_format().step(seconds), self.config.skew).end(),
         };
         enrolment.last_step.max(floor)
     }

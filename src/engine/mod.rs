@@ -27,7 +27,7 @@ pub mod issuer;
 pub mod keys;
 pub mod login;
 pub mod policy;
-pub mod reason;
+pub mod refusal;
 pub mod sink;
 pub mod users;
 
@@ -39,7 +39,7 @@ mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::accounts::{Directory, Lookup};
+use crate::accounts::{Directory, Lookup, View};
 use crate::clock::{Clock, SystemClock};
 use crate::fork;
 use crate::store::seal::KeyRing;
@@ -48,7 +48,7 @@ use crate::store::{Kind, Store, Unavailable};
 
 use audit::Trail;
 use config::Config;
-use reason::Refusal;
+use refusal::Refusal;
 
 /// The library, opened: what a handle of the C border holds. May be used from any thread at once.
 pub struct Tfa {
@@ -90,10 +90,10 @@ impl Tfa {
         &self.config
     }
 
-    /// The account directory.
-    pub fn directory(&self) -> Result<Arc<Directory>, Refusal> {
+    /// The account directory as one request sees it.
+    pub fn view(&self) -> Result<View, Refusal> {
         let _operation = fork::enter().map_err(Unavailable::from)?;
-        Ok(self.directory.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.directory.read().unwrap_or_else(PoisonError::into_inner).view())
     }
 
     /// Asks the host about accounts from now on.

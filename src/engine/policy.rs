@@ -2,8 +2,8 @@
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::reason::Refusal;
 use super::record::{self, POLICY, Policy};
+use super::refusal::Refusal;
 use super::settle::Ruling;
 use crate::store::Durability;
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::guess::Guesses;
-use crate::otp::code::{Algorithm, DIGITS, PERIODS, Parameters};
+use crate::otp::code::{Algorithm, CodeFormat, DIGITS, PERIODS};
 use crate::otp::recovery::{MAC_BYTES, RecoveryMac};
 use crate::store::seal::Sealed;
 use crate::store::{Key, Kind, Unavailable};
@@ -79,8 +79,8 @@ pub struct Enrolment {
 
 impl Enrolment {
     /// How codes are made from the secret.
-    pub fn parameters(&self) -> Parameters {
-        Parameters { algorithm: self.algorithm, digits: self.digits, period: self.period }
+    pub fn code_format(&self) -> CodeFormat {
+        CodeFormat { algorithm: self.algorithm, digits: self.digits, period: self.period }
     }
 }
 

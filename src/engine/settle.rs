@@ -8,7 +8,7 @@
 
 use super::Tfa;
 use super::audit::{Entry, milliseconds};
-use super::reason::Refusal;
+use super::refusal::Refusal;
 use crate::store::{Change, Decision, Durability, Key, Line, Texts};
 
 /// What a rule says: its answer, the changes that make it so, and the lines that tell of them.

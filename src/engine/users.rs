@@ -1,16 +1,16 @@
-//! Who has two-factor authentication: the list behind `twofactorauth_get_user_configs`.
+//! The list of users and whether each is enrolled, behind `twofactorauth_get_user_configs`.
 //!
 //! Promises: names and domains are borrowed from the directory's snapshot and a row costs one flag, so a list of
-//! 100,000 accounts is small; of a part of the list, only that part is looked up in the store; no secret is read.
+//! 100,000 accounts is small; for a part of the list, only that part is looked up in the store; no secret is read.
 
 use std::ops::Range;
 
-use super::reason::Refusal;
+use super::refusal::Refusal;
 use super::{Tfa, record};
-use crate::accounts::{Account, Listing, ROOT, Subject};
+use crate::accounts::{Account, Listing, ROOT, Subject, View};
 use crate::store::Kind;
 
-/// Names asked of the store at once.
+/// Names read from the store at once.
 const PAGE: usize = 4096;
 
 /// Subjects in the order of their names, not yet looked up in the store.
@@ -89,30 +89,28 @@ impl UserConfigs {
 }
 
 impl Tfa {
-    /// Every account, root among them; with no directory root and whoever is enrolled.
-    pub fn all_users(&self) -> Result<Users, Refusal> {
-        let directory = self.directory()?;
-        if directory.is_open() {
+    /// Every account, root among them; with no directory, root and every enrolled subject.
+    pub fn all_users(&self, view: &View) -> Result<Users, Refusal> {
+        if view.is_open() {
             return self.enrolled_users();
         }
-        Ok(Users::Listed { listing: directory.accounts(None)?, caller: None })
+        Ok(Users::Listed { listing: view.accounts(None)?, caller: None })
     }
 
     /// `reseller` and the accounts that it owns.
-    pub fn users_of(&self, reseller: &str) -> Result<Users, Refusal> {
-        let directory = self.directory()?;
-        let listing = directory.accounts(Some(reseller))?;
+    pub fn users_of(&self, view: &View, reseller: &str) -> Result<Users, Refusal> {
+        let listing = view.accounts(Some(reseller))?;
         let place = partition_point(&listing, reseller);
         let caller = match listing.get(place) {
             Some((name, _)) if name == reseller => None,
-            _ => directory.account(reseller)?.map(|account| (place, account)),
+            _ => view.account(reseller)?.map(|account| (place, account)),
         };
         Ok(Users::Listed { listing, caller })
     }
 
     /// `subject` alone.
-    pub fn one_user(&self, subject: &Subject) -> Result<Users, Refusal> {
-        let account = self.directory()?.account(subject.account())?;
+    pub fn one_user(&self, view: &View, subject: &Subject) -> Result<Users, Refusal> {
+        let account = view.account(subject.account())?;
         let domain = account.map(|account| account.primary_domain).unwrap_or_default();
         Ok(Users::Known(vec![(subject.name().to_owned(), domain, self.is_enrolled(subject)?)]))
     }
@@ -150,7 +148,7 @@ impl Tfa {
         Ok(enabled)
     }
 
-    /// Root and whoever is enrolled.
+    /// Root and every enrolled subject.
     fn enrolled_users(&self) -> Result<Users, Refusal> {
         let names = self.store.names(Kind::Subject, "", None, usize::MAX)?;
         let mut known: Vec<_> = names.iter().map(|name| (record::name_subject(name), String::new(), true)).collect();

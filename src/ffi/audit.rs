@@ -1,4 +1,4 @@
-//! The audit trail, told to the host as it is written.
+//! The host's function for audit-trail entries.
 
 use std::ffi::{CString, c_char, c_void};
 
@@ -6,24 +6,24 @@ use super::guard::{guarded, handle};
 use crate::engine::Tfa;
 use crate::engine::sink::Sink;
 
-/// Hears of a line of the audit trail.
+/// Receives one audit-trail entry.
 ///
-/// context: what was given to tfa_set_audit.
-/// line: a JSON object, which lives as long as the call: {"time", "event", "subject", "caller", "function",
-///   "remote_addr", "key"}, where the time is RFC 3339 in UTC, and subject, remote_addr and key are there when there is
-///   one. Never a secret or a code. docs/audit.md lists the events.
+/// context: the context of tfa_set_audit.
+/// entry: a JSON object that lives as long as the call: {"time", "event", "subject", "caller", "function", "remote_addr",
+///   "key"}, where the time is RFC 3339 in UTC, and subject, remote_addr and key are absent where they do not apply. It
+///   contains no secret and no code. docs/audit.md lists the events.
 ///
-/// It is called on the thread that called libtfa, once the line is committed and with no lock held, and cannot change
-/// what the caller is told; it may call libtfa, fork and take its time. What it writes with the same handle comes back
-/// to it. It must not close the handle that is calling, nor unwind (longjmp, die, throw) across libtfa.
+/// The function is called on the thread that called libtfa, after the entry is committed and with no lock held. It cannot
+/// change the answer of the call. It may call libtfa, fork and block; entries that it causes with the same handle are passed
+/// to it too. It must not close the handle that is calling, nor unwind (longjmp, die, throw) across libtfa.
 #[allow(non_camel_case_types)]
-pub type tfa_audit_t = Option<unsafe extern "C" fn(context: *mut c_void, line: *const c_char)>;
+pub type tfa_audit_t = Option<unsafe extern "C" fn(context: *mut c_void, entry: *const c_char)>;
 
-/// Tells the host of every line of the audit trail that this handle writes from now on.
+/// Passes every audit-trail entry that this handle writes to the host.
 ///
-/// audit: called from any thread that calls libtfa with this handle, from several at once when several do, until the
-/// handle is closed. context: handed to it as it is.
-/// Returns 1, or 0 when an argument is NULL or the handle cannot be used.
+/// audit: called from every thread that calls libtfa with this handle, concurrently if they do, until the handle is
+/// closed. context: passed to audit unchanged.
+/// Returns 1, or 0 if an argument is NULL or the handle cannot be used.
 ///
 /// # Safety
 /// tfa is NULL or an open handle; audit is NULL or as described at tfa_audit_t, and may be called with context from any

@@ -1,4 +1,4 @@
-//! The host's own account directory, asked through a callback.
+//! The host's own account directory, behind a callback.
 
 use std::ffi::{CString, c_char, c_void};
 
@@ -12,31 +12,31 @@ use crate::engine::Tfa;
 /// The longest answer that is read, in bytes: room for the names of a million accounts.
 const MAX_REPLY: usize = 64 * MAX_TEXT;
 
-/// Looks something up for libtfa in the host's account directory.
+/// Looks an account or a domain up in the host's account directory.
 ///
-/// context: what was given to tfa_set_lookup.
+/// context: the context of tfa_set_lookup.
 /// question and name:
 ///   "account" and an account's name: reply {"owner": "reseller1", "domain": "example.com", "domains":
 ///     ["addon.example"], "reseller": 0, "team": ["team_user"]}, each key optional;
 ///   "domain" and a domain in lower case: reply the name of its account, as a JSON string;
 ///   "accounts" and an account's name: reply a JSON array of the accounts that it owns; and "": of all accounts.
-/// Names are compared byte by byte: a directory that ignores case must say no to another spelling.
-/// reply: to be given to tfa_reply, once, before returning.
-/// Returns 1 when there is such a thing and a reply was given, 0 when there is none, less when it cannot be told:
-/// then whoever is asked about is kept out.
+/// Names are compared byte by byte: a directory that ignores case must return 0 for another spelling.
+/// reply: the argument of tfa_reply, which is called once before this function returns.
+/// Returns 1 if the name exists and a reply was given, 0 if it does not exist, less if the directory cannot answer: then
+/// logins are denied.
 ///
-/// It is called on the thread that called libtfa, with no lock held; it may call libtfa with another handle, fork and
-/// take its time. It must not unwind (longjmp, die, throw) across libtfa.
+/// The function is called on the thread that called libtfa, with no lock held. It may call libtfa with another handle, fork
+/// and block. It must not unwind (longjmp, die, throw) across libtfa.
 #[allow(non_camel_case_types)]
 pub type tfa_lookup_t = Option<
     unsafe extern "C" fn(context: *mut c_void, question: *const c_char, name: *const c_char, reply: *mut c_void) -> i32,
 >;
 
-/// Asks the host about accounts from now on, in place of the configured directory.
+/// Replaces the configured account directory with the host's own.
 ///
-/// lookup: called from any thread that calls libtfa with this handle, from several at once when several do, until the
-/// handle is closed. context: handed to it as it is.
-/// Returns 1, or 0 when an argument is NULL or the handle cannot be used.
+/// lookup: called from every thread that calls libtfa with this handle, concurrently if they do, until the handle is
+/// closed. context: passed to lookup unchanged.
+/// Returns 1, or 0 if an argument is NULL or the handle cannot be used.
 ///
 /// # Safety
 /// tfa is NULL or an open handle; lookup is NULL or as described at tfa_lookup_t, and may be called with context from
@@ -53,10 +53,10 @@ pub unsafe extern "C" fn tfa_set_lookup(tfa: *mut Tfa, lookup: tfa_lookup_t, con
     })
 }
 
-/// Gives the reply to a lookup; only inside one.
+/// Gives the reply of a lookup. It can be called only during one.
 ///
-/// reply: what the lookup was given. json: the reply; it is copied.
-/// Returns 1, or 0 when an argument is NULL, or the text is too long or no JSON: then the lookup counts as failed.
+/// reply: the argument of the lookup. json: the reply, which is copied.
+/// Returns 1, or 0 if an argument is NULL, or the text is too long or not JSON: then the lookup fails.
 ///
 /// # Safety
 /// reply is NULL or what the lookup under way was given; json is NULL or a NUL-terminated string.

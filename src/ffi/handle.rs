@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::guard::{guarded, guarded_secret, optional_text, plain, string};
 use super::wipe::Stack;
-use crate::api::registry::{Callers, Door, FUNCTIONS, Function, MODULE};
+use crate::api::caller::Callers;
+use crate::api::registry::{Api, Effect, FUNCTIONS, Function, MODULE};
 use crate::engine::Tfa;
 use crate::engine::config::Config;
 use crate::fork;
 
-/// The number of this binary interface. It changes when a program built against an older header would go wrong;
-/// bindings compare it with tfa_abi_version() when they load.
+/// The number of this binary interface. It changes when a program that is built against an older header would fail.
+/// Bindings compare it with tfa_abi_version() when they load.
 pub const TFA_ABI_VERSION: u32 = 1;
 
 /// The library's version, such as "0.1.0". Static; never freed.
@@ -29,13 +30,13 @@ pub extern "C" fn tfa_abi_version() -> u32 {
     TFA_ABI_VERSION
 }
 
-/// Opens the store, and makes database and key file when there are none yet.
+/// Opens the store.
 ///
 /// config: a JSON object (see "Configuration" in README.md), or NULL for the defaults.
-/// error: NULL, or where the reason of a failure is put: {"error": "..."}, to be given to tfa_free. Untouched on
+/// error: NULL, or where the reason of a failure is written: {"error": "..."}, to be freed with tfa_free. Unchanged on
 /// success.
-/// Returns a handle for tfa_close, or NULL on failure: an unknown key, a wrong type, a folder or file that cannot be
-/// used safely, a database of a newer format, a key file that is gone.
+/// Returns a handle, to be closed with tfa_close, or NULL on failure: an unknown key, a wrong type, a folder or file that
+/// cannot be used safely, a database of a newer format, a missing key file.
 ///
 /// # Safety
 /// config is NULL or a NUL-terminated string; error is NULL or writable.
@@ -59,8 +60,8 @@ pub unsafe extern "C" fn tfa_open(config: *const c_char, error: *mut *mut c_char
     }
 }
 
-/// Closes a handle. No other call on it may be under way or follow. NULL is fine. In a process made by a bare clone()
-/// it does nothing: the handle is the parent's.
+/// Closes a handle. No other call on it may be running or follow. NULL is ignored. In a process made by a bare clone() the
+/// function does nothing: the handle belongs to the parent.
 ///
 /// # Safety
 /// tfa is NULL or a handle from tfa_open that has not been closed.
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn tfa_close(tfa: *mut Tfa) {
     }
 }
 
-/// Wipes and frees a string that a function of this library returned. NULL is fine.
+/// Wipes and frees a string that a function of this library returned. NULL is ignored.
 ///
 /// # Safety
 /// string is NULL or came from this library and has not been freed.
@@ -86,9 +87,9 @@ pub unsafe extern "C" fn tfa_free(string: *mut c_char) {
     }
 }
 
-/// The list of all functions, for bindings and documentation: a JSON array of {"name", "door": "whm" or "uapi",
-/// "module", "symbol", "callers": "root", "resellers" or "everybody", "parameters": [{"name", "type", "required",
-/// "description"}], "description"}. To be given to tfa_free.
+/// Returns the list of all functions, for bindings and documentation: a JSON array of {"name", "api": "whm" or "uapi",
+/// "module", "symbol", "callers": "root", "resellers" or "everybody", "effect": "reads" or "changes", "parameters":
+/// [{"name", "type", "required", "description"}], "description"}. To be freed with tfa_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn tfa_functions() -> *mut c_char {
     plain(|| Ok(FUNCTIONS.iter().map(describe).collect()))
@@ -107,9 +108,9 @@ fn describe(function: &Function) -> serde_json::Value {
             })
         })
         .collect();
-    let (door, module) = match function.door {
-        Door::Whm => ("whm", None),
-        Door::Uapi => ("uapi", Some(MODULE)),
+    let effect = match function.effect {
+        Effect::Reads => "reads",
+        Effect::Changes => "changes",
     };
     let callers = match function.callers {
         Callers::Root => "root",
@@ -118,16 +119,17 @@ fn describe(function: &Function) -> serde_json::Value {
     };
     json!({
         "name": function.name,
-        "door": door,
-        "module": module,
+        "api": function.api.name(),
+        "module": (function.api == Api::Uapi).then_some(MODULE),
         "symbol": function.symbol(),
         "callers": callers,
+        "effect": effect,
         "parameters": parameters,
         "description": function.about,
     })
 }
 
-/// Has every fork of this process prepared, and every child marked (module `fork`).
+/// Prepares every fork of this process, and marks every child (module `fork`).
 fn watch_forks() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
@@ -140,8 +142,8 @@ fn watch_forks() {
     });
 }
 
-/// A word that is zero, and is zero again in every child. `None` where the kernel (before 4.14) cannot do that; the
-/// process's number is asked for each time then.
+/// A word that is zero, and zero again in every child. `None` where the kernel (before 4.14) does not support it; then the
+/// process id is read each time.
 fn wiped_on_fork() -> Option<&'static AtomicU32> {
     const BYTES: usize = 4096;
     // SAFETY: a new anonymous mapping overlaps nothing.

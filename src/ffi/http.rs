@@ -1,4 +1,4 @@
-//! The door for a panel's web server.
+//! HTTP for a panel's web server.
 
 use std::ffi::c_char;
 
@@ -6,13 +6,13 @@ use super::guard::{self, handle, optional_text, text};
 use crate::engine::Tfa;
 use crate::http::respond;
 
-/// Answers a request of a web server: WHM API 1 under /json-api/ and /xml-api/, UAPI under /execute/TwoFactorAuth/, with or
-/// without a /cpsess##########/ before it.
+/// Answers an HTTP request: WHM API 1 under /json-api/ and /xml-api/, UAPI under /execute/TwoFactorAuth/, with or without
+/// /cpsess##########/ before it.
 ///
-/// caller: the account that the host has authenticated. method: "GET" or "POST". target: path and query as the request
-/// line has them, still encoded. body: form or JSON (it begins with a brace); NULL or "" for none. Target and body may
-/// have 1 MiB each.
-/// Returns JSON {"status", "content_type", "body"}, to be given to tfa_free. The status is 200 with the outcome in the
+/// caller: the account that the host has authenticated. method: "GET" or "POST". target: path and query as in the request
+/// line, still encoded. body: a form, or JSON if it begins with a brace; NULL or "" for none. Target and body have at most
+/// 1 MiB each.
+/// Returns JSON {"status", "content_type", "body"}, to be freed with tfa_free. The status is 200 with the outcome in the
 /// body, 404 for another path, 400 for a request that cannot be read, 500 when the handle cannot be used.
 ///
 /// # Safety

@@ -1,66 +1,92 @@
-//! Login for a C program that wants no JSON.
+//! Login for C programs without JSON.
 
 use std::ffi::c_char;
 
 use super::guard::{guarded_secret, handle, optional_text, text};
 use super::wipe::Stack;
-use crate::accounts::ROOT;
+use crate::accounts::{ROOT, Subject};
+use crate::api::args;
+use crate::api::codes::MAX_CODE;
+use crate::api::refusal::Refusal;
 use crate::engine::Tfa;
 use crate::engine::audit::Actor;
 use crate::engine::login::Verdict;
-use crate::engine::reason::Refusal;
+use crate::engine::refusal::Refusal as EngineRefusal;
 
-/// tfa_login: the code was right, and is used up. Let in.
+/// tfa_login: the code is valid and is now used. Accept the login.
 pub const TFA_VERIFIED: i32 = 1;
-/// tfa_login: no second factor is asked of this subject. Let in on the password.
+/// tfa_login: this subject needs no second factor. Accept the login on the password alone.
 pub const TFA_NOT_REQUIRED: i32 = 2;
-/// tfa_login: the code is wrong, was used before, or is missing. Keep out.
+/// tfa_login: the code is invalid, was used before, or is missing. Deny the login.
 pub const TFA_DENIED: i32 = 0;
-/// tfa_login: too many wrong codes; no code was looked at. Keep out.
+/// tfa_login: too many codes were invalid; no code was examined. Deny the login.
 pub const TFA_LOCKED: i32 = -1;
-/// tfa_login: there is no answer: the subject does not exist, the store is away, an argument cannot be read. Keep out.
+/// tfa_login: there is no answer: the subject does not exist, the store is not available, or an argument cannot be read.
+/// Deny the login.
 pub const TFA_UNANSWERED: i32 = -2;
 
-/// The longest code that is looked at, in bytes.
-const MAX_CODE: usize = 256;
-
-/// Judges a login. More than 0 lets in, 0 and less keeps out.
+/// Verifies a login code. A result above 0 accepts the login; 0 and below deny it.
 ///
-/// subject: the account, mailbox or team user whose password was right.
-/// code: what it typed, a one-time code or a recovery code; NULL to ask whether one is required (then the answer is
-/// TFA_NOT_REQUIRED, TFA_DENIED, TFA_LOCKED or TFA_UNANSWERED, and nothing is counted).
-/// A code that lets in is used up before this returns; a wrong one is counted before this returns.
+/// subject: the account, mailbox or team user whose password is right.
+/// code: the one-time code or recovery code that it entered. With NULL the function returns whether a code is required:
+/// TFA_NOT_REQUIRED, TFA_DENIED, TFA_LOCKED or TFA_UNANSWERED, and counts nothing.
+/// An accepted code is stored as used, and an invalid one is counted, before this function returns.
 ///
 /// # Safety
 /// tfa is NULL or an open handle; subject and code are NULL or NUL-terminated strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tfa_login(tfa: *mut Tfa, subject: *const c_char, code: *const c_char) -> i32 {
+    // SAFETY: the same promises; NULL is an address that is not given.
+    unsafe { tfa_login_from(tfa, subject, code, std::ptr::null()) }
+}
+
+/// Verifies a login code as tfa_login does, and writes where the login comes from into the audit trail.
+///
+/// remote_addr: the client's IP address as text; NULL or "" if it is not known. Text that is no IP address is an error:
+/// TFA_UNANSWERED.
+///
+/// # Safety
+/// tfa is NULL or an open handle; subject, code and remote_addr are NULL or NUL-terminated strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tfa_login_from(
+    tfa: *mut Tfa,
+    subject: *const c_char,
+    code: *const c_char,
+    remote_addr: *const c_char,
+) -> i32 {
     guarded_secret(Stack::Call, TFA_UNANSWERED, || {
-        // SAFETY: the caller promises handle and strings.
-        let arguments =
-            unsafe { handle(tfa).and_then(|tfa| Ok((tfa, text("subject", subject)?, optional_text("code", code)?))) };
-        arguments.and_then(|(tfa, subject, code)| login(tfa, subject, code)).unwrap_or(TFA_UNANSWERED)
+        let login = || {
+            // SAFETY: the caller promises handle and strings.
+            let (tfa, subject, code, address) = unsafe {
+                let strings = (text("subject", subject)?, optional_text("code", code)?);
+                (handle(tfa)?, strings.0, strings.1, optional_text("remote_addr", remote_addr)?)
+            };
+            login(tfa, subject, code, address.filter(|address| !address.is_empty()))
+        };
+        login().unwrap_or(TFA_UNANSWERED)
     })
 }
 
-/// The same in safe Rust.
-fn login(tfa: &Tfa, subject: &str, code: Option<&str>) -> Result<i32, Refusal> {
-    let found = tfa.directory()?.resolve(subject)?;
+/// The login in safe Rust.
+fn login(tfa: &Tfa, subject: &str, code: Option<&str>, address: Option<&str>) -> Result<i32, Refusal> {
+    let found = tfa.view()?.resolve(subject)?;
     let subject = found.ok_or_else(|| Refusal::NoSuchUser(subject.to_owned()))?;
+    let address = address.map(args::read_address).transpose()?.map(|address| address.to_string());
     let code = match code {
-        Some(code) if code.len() > MAX_CODE => return Err(Refusal::WrongCode),
+        Some(code) if code.len() > MAX_CODE => return Ok(TFA_DENIED),
         None | Some("") => return required(tfa, &subject),
         Some(code) => code,
     };
-    Ok(match tfa.login(Actor::new(ROOT, "tfa_login"), &subject, code)? {
+    let actor = Actor { remote_addr: address.as_deref(), ..Actor::new(ROOT, "tfa_login") };
+    Ok(match tfa.login(actor, &subject, code)? {
         Verdict::Verified(_) => TFA_VERIFIED,
         Verdict::NotRequired => TFA_NOT_REQUIRED,
-        Verdict::Denied(Refusal::Locked(_) | Refusal::HardLocked, _) => TFA_LOCKED,
+        Verdict::Denied(EngineRefusal::Locked(_) | EngineRefusal::HardLocked, _) => TFA_LOCKED,
         Verdict::Denied(..) => TFA_DENIED,
     })
 }
 
-fn required(tfa: &Tfa, subject: &crate::accounts::Subject) -> Result<i32, Refusal> {
+fn required(tfa: &Tfa, subject: &Subject) -> Result<i32, Refusal> {
     let status = tfa.status(subject)?;
     Ok(match (status.required, status.lock.is_locked()) {
         (false, _) => TFA_NOT_REQUIRED,

@@ -1,8 +1,5 @@
-//! The UAPI functions of the module TwoFactorAuth, one symbol each, and the one that reaches them all by name.
-//!
-//! They share a shape. tfa: an open handle. caller: the account, mailbox or team user that the host has authenticated;
-//! it acts for itself. args: a JSON object with the parameters, or NULL for none. The answer is the inner result of
-//! UAPI as JSON, also when it is an error; it is never NULL short of running out of memory, and is given to tfa_free.
+//! The UAPI functions of the module TwoFactorAuth: one symbol each, generated from the rows of `api/functions.rs`, and one
+//! function that calls them by name.
 
 use std::ffi::c_char;
 
@@ -10,7 +7,11 @@ use super::guard::{request, text, uapi};
 use crate::api::{self, registry};
 use crate::engine::Tfa;
 
-/// Calls the UAPI function `function` of `module`, which is "TwoFactorAuth": any of those below by its name.
+/// Calls a UAPI function of `module`, which is "TwoFactorAuth", by its name: any of those below.
+///
+/// All of them have the same form. tfa: an open handle. caller: the account, mailbox or team user that the host has
+/// authenticated; it acts for itself. args: a JSON object with the parameters, or NULL for none. Returns the inner result of
+/// UAPI as JSON, for a failure too, to be freed with tfa_free; NULL only when memory runs out.
 ///
 /// # Safety
 /// tfa is NULL or an open handle; caller, module, function and args are NULL or NUL-terminated strings.
@@ -31,7 +32,7 @@ pub unsafe extern "C" fn tfa_uapi(
     })
 }
 
-/// What each function below does.
+/// What each function below does: calls the function called `name`.
 ///
 /// # Safety
 /// As for [`tfa_uapi`].
@@ -42,86 +43,4 @@ unsafe fn call(name: &str, tfa: *mut Tfa, caller: *const c_char, args: *const c_
     })
 }
 
-/// Proposes a new secret for the caller; nothing is stored.
-///
-/// # Safety
-/// tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_uapi_generate_user_configuration(
-    tfa: *mut Tfa,
-    caller: *const c_char,
-    args: *const c_char,
-) -> *mut c_char {
-    // SAFETY: the same promises.
-    unsafe { call("generate_user_configuration", tfa, caller, args) }
-}
-
-/// Tells whether the caller is enrolled, and its issuer.
-///
-/// # Safety
-/// tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_uapi_get_user_configuration(
-    tfa: *mut Tfa,
-    caller: *const c_char,
-    args: *const c_char,
-) -> *mut c_char {
-    // SAFETY: the same promises.
-    unsafe { call("get_user_configuration", tfa, caller, args) }
-}
-
-/// Enrols the caller, when the code proves that its authenticator has the secret.
-///
-/// # Safety
-/// tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_uapi_set_user_configuration(
-    tfa: *mut Tfa,
-    caller: *const c_char,
-    args: *const c_char,
-) -> *mut c_char {
-    // SAFETY: the same promises.
-    unsafe { call("set_user_configuration", tfa, caller, args) }
-}
-
-/// Removes the caller's enrolment.
-///
-/// # Safety
-/// tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_uapi_remove_user_configuration(
-    tfa: *mut Tfa,
-    caller: *const c_char,
-    args: *const c_char,
-) -> *mut c_char {
-    // SAFETY: the same promises.
-    unsafe { call("remove_user_configuration", tfa, caller, args) }
-}
-
-/// Tells whether a team user is enrolled, and its issuer.
-///
-/// # Safety
-/// tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_uapi_get_team_user_configuration(
-    tfa: *mut Tfa,
-    caller: *const c_char,
-    args: *const c_char,
-) -> *mut c_char {
-    // SAFETY: the same promises.
-    unsafe { call("get_team_user_configuration", tfa, caller, args) }
-}
-
-/// Makes ten recovery codes for the caller; the ones before die.
-///
-/// # Safety
-/// tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tfa_uapi_generate_recovery_codes(
-    tfa: *mut Tfa,
-    caller: *const c_char,
-    args: *const c_char,
-) -> *mut c_char {
-    // SAFETY: the same promises.
-    unsafe { call("generate_recovery_codes", tfa, caller, args) }
-}
+include!(concat!(env!("OUT_DIR"), "/uapi_functions.rs"));

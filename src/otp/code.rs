@@ -1,8 +1,8 @@
 //! One-time codes: HOTP (RFC 4226) and TOTP (RFC 6238).
 //!
-//! Promises: a code is compared as a number, in constant time; the whole window is looked at whatever matches, and the
-//! newest match wins. The HMAC key is prepared once a check and shared by its steps; what is left of the time is nearly
-//! all SHA-1: two compressions for the key and two for each step.
+//! Promises: a code is compared as a number, in constant time; the whole window is examined whatever matches, and the
+//! newest match is returned. The HMAC key is prepared once per verification and shared by its steps. The remaining time
+//! is almost all SHA-1: two compressions for the key and two for each step.
 
 use std::ops::RangeInclusive;
 
@@ -53,7 +53,7 @@ pub const PERIODS: RangeInclusive<u32> = 1..=3600;
 
 /// How codes are made from a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameters {
+pub struct CodeFormat {
     /// The hash.
     pub algorithm: Algorithm,
     /// Digits of a code.
@@ -62,14 +62,14 @@ pub struct Parameters {
     pub period: u32,
 }
 
-impl Default for Parameters {
+impl Default for CodeFormat {
     /// What every authenticator assumes when it is told nothing: SHA-1, 6 digits, 30 seconds.
     fn default() -> Self {
-        Parameters { algorithm: Algorithm::Sha1, digits: 6, period: 30 }
+        CodeFormat { algorithm: Algorithm::Sha1, digits: 6, period: 30 }
     }
 }
 
-impl Parameters {
+impl CodeFormat {
     /// The time step that `time` (Unix seconds) falls into; RFC 6238 section 4.2 with T0 = 0.
     pub fn step(&self, time: u64) -> u64 {
         time.checked_div(u64::from(self.period)).unwrap_or_default()
@@ -120,7 +120,7 @@ fn code<D: EagerHash>(mac: &HmacCore<D>, counter: u64, digits: u32) -> u64 {
     u64::from(last_digits(truncate(&signature), digits))
 }
 
-fn truncate(signature: &[u8]) -> u32 {
+pub(super) fn truncate(signature: &[u8]) -> u32 {
     let offset = usize::from(signature.last().copied().unwrap_or_default() & 0x0f);
     let word = signature.get(offset..).and_then(|tail| tail.first_chunk::<4>()).copied().unwrap_or_default();
     u32::from_be_bytes(word) & 0x7fff_ffff
@@ -141,8 +141,12 @@ pub fn window(step: u64, skew: u32) -> RangeInclusive<u64> {
     step.saturating_sub(u64::from(skew))..=step.saturating_add(u64::from(skew))
 }
 
-/// Reads a code of exactly `digits` decimal digits (at most 19), white space forgiven; anything else is no code,
-/// bytes that are not UTF-8 too.
+/// The fewest digits of a code whose leading zeros are missing.
+const FEWEST: u32 = 3;
+
+/// Reads a code of `digits` decimal digits (at most 19); white space is ignored. A typed client drops leading zeros, so
+/// the code can have fewer digits, but not fewer than three (contract section 2). Anything else is no code, bytes that
+/// are not UTF-8 too.
 pub fn parse(text: impl AsRef<[u8]>, digits: u32) -> Option<u64> {
     let (mut count, mut value) = (0u32, 0u64);
     for byte in text.as_ref().iter().filter(|byte| !byte.is_ascii_whitespace()) {
@@ -150,7 +154,7 @@ pub fn parse(text: impl AsRef<[u8]>, digits: u32) -> Option<u64> {
         count = count.checked_add(1).filter(|count| *count <= digits)?;
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
     }
-    (count == digits && digits > 0).then_some(value)
+    (count >= digits.clamp(1, FEWEST)).then_some(value)
 }
 
 #[cfg(test)]
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SIX: Parameters = Parameters { algorithm: Algorithm::Sha1, digits: 6, period: 30 };
+    const SIX: CodeFormat = CodeFormat { algorithm: Algorithm::Sha1, digits: 6, period: 30 };
     const SEED: &[u8] = b"12345678901234567890";
 
     /// RFC 4226 appendix D.
@@ -187,20 +191,20 @@ mod tests {
             (20000000000, [65353130, 77737706, 47863826]),
         ] {
             for ((algorithm, seed), code) in seeds.into_iter().zip(codes) {
-                let parameters = Parameters { algorithm, digits: 8, period: 30 };
-                assert_eq!(parameters.code(seed, parameters.step(time)), code);
+                let code_format = CodeFormat { algorithm, digits: 8, period: 30 };
+                assert_eq!(code_format.code(seed, code_format.step(time)), code);
             }
         }
     }
 
     #[test]
     fn ten_digits_are_the_whole_truncated_value() {
-        assert_eq!(Parameters { digits: 10, ..SIX }.code(SEED, 0), 1284755224);
+        assert_eq!(CodeFormat { digits: 10, ..SIX }.code(SEED, 0), 1284755224);
     }
 
     #[test]
     fn the_newest_match_wins() {
-        let one = Parameters { digits: 1, ..SIX };
+        let one = CodeFormat { digits: 1, ..SIX };
         // With one digit, several of ten steps have the same code: all but the last are shadowed.
         let steps = 0..=9;
         let last = steps.clone().rev().find(|step| one.code(SEED, *step) == 4).unwrap();
@@ -233,7 +237,10 @@ mod tests {
     fn codes_are_read_strictly() {
         assert_eq!(parse("012345", 6), Some(12345));
         assert_eq!(parse(" 012 345\n", 6), Some(12345));
-        for text in ["", "12345", "1234567", "+12345", "12345a", "１２３４５６", "123-456"] {
+        assert_eq!(parse("12345", 6), Some(12345));
+        assert_eq!(parse("123", 6), Some(123));
+        assert_eq!(parse("7", 1), Some(7));
+        for text in ["", "12", "1234567", "+12345", "12345a", "１２３４５６", "123-456"] {
             assert_eq!(parse(text, 6), None, "{text}");
         }
         assert_eq!(parse(b"12345\xff", 6), None);
@@ -249,7 +256,7 @@ mod tests {
                 (Algorithm::Sha512, totp_rs::Algorithm::SHA512),
             ][which];
             let peer = totp_rs::Builder::new().with_algorithm(theirs).with_secret(secret.clone()).build_noncompliant();
-            let code = Parameters { algorithm: ours, ..SIX }.code(&secret, time / 30);
+            let code = CodeFormat { algorithm: ours, ..SIX }.code(&secret, time / 30);
             prop_assert_eq!(format!("{code:06}"), peer.generate(time).to_string());
         }
 

@@ -8,6 +8,7 @@ pub mod qr;
 pub mod random;
 pub mod recovery;
 pub mod secret;
+pub mod shown;
 pub mod uri;
 
 /// Keys an HMAC.

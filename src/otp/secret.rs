@@ -1,7 +1,7 @@
-//! The shared secret: its Base32 text on the outside, its bytes on the inside.
+//! The shared secret: Base32 text outside, bytes inside.
 //!
-//! Promises: a text is normalised once, here, before anything is compared or stored; bytes are wiped when dropped; a
-//! secret never shows itself in `Debug`. RFC 4648 section 6; lengths from contract section 2.
+//! Promises: text is normalised once, here, before it is compared or stored; bytes are wiped when dropped; `Debug` does
+//! not show them. RFC 4648 section 6; lengths from contract section 2.
 
 use std::fmt;
 
@@ -14,8 +14,14 @@ use super::random::{self, NoEntropy};
 pub const MIN_CHARACTERS: usize = 16;
 /// The most Base32 characters of a secret (640 bits).
 pub const MAX_CHARACTERS: usize = 128;
-/// The longest text that is looked at: the longest secret, written with a separator after each character.
+/// The longest text that is examined: the longest secret, written with a separator after each character.
 const MAX_TEXT: usize = 2 * MAX_CHARACTERS;
+/// The most bytes of a secret that is not stored.
+pub const MAX_ANY_BYTES: usize = 1024;
+/// The lengths of such a secret, in words.
+pub const ANY_LENGTH: &str = "1 to 1024 bytes";
+/// The longest text of such a secret that is examined: its Base32 with a separator after each character.
+const MAX_ANY_TEXT: usize = MAX_ANY_BYTES.div_ceil(5) * 16;
 
 /// The bytes that both sides of a one-time password share.
 #[derive(Clone)]
@@ -32,7 +38,8 @@ impl Secret {
         Secret(Zeroizing::new(bytes))
     }
 
-    /// Reads Base32: lower case, white space, dashes and `=` padding are forgiven, all else is not.
+    /// Reads Base32 of 16 to 128 characters. Lower case, white space, dashes and `=` padding are accepted, anything else
+    /// is refused.
     pub fn from_base32(text: &str) -> Result<Self, NotBase32> {
         if text.len() > MAX_TEXT {
             return Err(NotBase32);
@@ -44,7 +51,25 @@ impl Secret {
         decode(&characters).map(Secret)
     }
 
-    /// Makes a new secret of `characters` Base32 characters: 16 to 128, a multiple of 8, so that they fill whole bytes.
+    /// Reads the Base32 of a secret of 1 to 1024 bytes, as forgivingly as [`Secret::from_base32`]: secrets that are not
+    /// stored here can be shorter or longer than those that are.
+    pub fn from_any_base32(text: &str) -> Result<Self, NotBase32> {
+        if text.len() > MAX_ANY_TEXT {
+            return Err(NotBase32);
+        }
+        Self::from_any(decode(&normalise(text))?)
+    }
+
+    /// Takes the 1 to 1024 bytes of a secret that is not stored.
+    pub fn from_any_bytes(bytes: Vec<u8>) -> Result<Self, NotBase32> {
+        Self::from_any(Zeroizing::new(bytes))
+    }
+
+    fn from_any(bytes: Zeroizing<Vec<u8>>) -> Result<Self, NotBase32> {
+        if (1..=MAX_ANY_BYTES).contains(&bytes.len()) { Ok(Secret(bytes)) } else { Err(NotBase32) }
+    }
+
+    /// Generates a secret of `characters` Base32 characters: 16 to 128, a multiple of 8, so that they fill whole bytes.
     pub fn generate(characters: usize) -> Result<Self, GenerateError> {
         if !(MIN_CHARACTERS..=MAX_CHARACTERS).contains(&characters) || !characters.is_multiple_of(8) {
             return Err(GenerateError::Length);
@@ -65,13 +90,13 @@ impl Secret {
     }
 }
 
-/// Why no secret was made.
+/// Why no secret was generated.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
-    /// The length asked for cannot be had.
+    /// The length is out of range.
     #[error("a secret has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters, a multiple of 8")]
     Length,
-    /// There is no randomness.
+    /// The operating system gave no entropy.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
 }

@@ -1,16 +1,16 @@
-//! `otpauth` URIs (the Key URI format): what an authenticator scans.
+//! `otpauth` URIs (the Key URI format), which authenticators scan.
 //!
-//! Promise: what is read here is written here, and what is written of an issuer and an account within their limits
-//! (contract sections 2 and 10) is read back, whatever they are called. Written as contract section 2 says: issuer and
-//! account percent-encoded, a literal colon between them, `secret` then `issuer`, and `algorithm`, `digits`, `period`
-//! only when they differ from SHA1, 6, 30.
+//! Promise: a URI that this module writes is read back unchanged, for every issuer and account within their limits
+//! (contract sections 2 and 10). It is written as contract section 2 says: issuer and account percent-encoded, a literal
+//! colon between them, `secret` then `issuer`, and `algorithm`, `digits`, `period` only when they differ from SHA1, 6,
+//! 30. A secret has 1 to 1024 bytes.
 
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::code::{Algorithm, Parameters};
+use super::code::{Algorithm, CodeFormat};
 use super::secret::Secret;
 
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
@@ -18,12 +18,12 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The longest URI that is read.
 const MAX_URI: usize = 4096;
 
-/// What moves the code on.
+/// The moving factor of a code (RFC 4226 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moving {
-    /// Time, in steps of `Parameters::period`.
+pub enum MovingFactor {
+    /// Time, in steps of `CodeFormat::period`.
     Totp,
-    /// A counter, and where it stands.
+    /// A counter, and its present value.
     Hotp(u64),
 }
 
@@ -31,15 +31,15 @@ pub enum Moving {
 #[derive(Clone, Debug)]
 pub struct OtpauthUri {
     /// Time or counter.
-    pub moving: Moving,
-    /// Who issued the secret; empty when nobody is named.
+    pub moving_factor: MovingFactor,
+    /// The issuer of the secret; empty if none is named.
     pub issuer: String,
-    /// Whom it was issued to.
+    /// The account that it was issued to.
     pub account: String,
     /// The secret.
     pub secret: Secret,
     /// How codes are made.
-    pub parameters: Parameters,
+    pub code_format: CodeFormat,
 }
 
 /// Why a URI was not read. The messages never repeat the URI, which holds a secret.
@@ -63,7 +63,7 @@ impl OtpauthUri {
     /// Writes the URI.
     pub fn write(&self) -> Zeroizing<String> {
         let mut uri = Zeroizing::new(String::with_capacity(256));
-        uri.push_str(if self.moving == Moving::Totp { "otpauth://totp/" } else { "otpauth://hotp/" });
+        uri.push_str(if self.moving_factor == MovingFactor::Totp { "otpauth://totp/" } else { "otpauth://hotp/" });
         // An account with a colon of its own would be taken for issuer and account.
         if !self.issuer.is_empty() || self.account.contains(':') {
             uri.extend(utf8_percent_encode(&self.issuer, ENCODED));
@@ -81,7 +81,7 @@ impl OtpauthUri {
     }
 
     fn write_parameters(&self, uri: &mut String) {
-        let (ours, usual) = (self.parameters, Parameters::default());
+        let (ours, usual) = (self.code_format, CodeFormat::default());
         if ours.algorithm != usual.algorithm {
             uri.push_str("&algorithm=");
             uri.push_str(ours.algorithm.name());
@@ -90,18 +90,18 @@ impl OtpauthUri {
         if ours.digits != usual.digits {
             let _ = write!(uri, "&digits={}", ours.digits);
         }
-        match self.moving {
-            Moving::Totp if ours.period != usual.period => {
+        match self.moving_factor {
+            MovingFactor::Totp if ours.period != usual.period => {
                 let _ = write!(uri, "&period={}", ours.period);
             }
-            Moving::Totp => {}
-            Moving::Hotp(counter) => {
+            MovingFactor::Totp => {}
+            MovingFactor::Hotp(counter) => {
                 let _ = write!(uri, "&counter={counter}");
             }
         }
     }
 
-    /// Reads a URI. Parameters that it does not know are ignored, as authenticators do.
+    /// Reads a URI. CodeFormat that it does not know are ignored, as authenticators do.
     pub fn parse(uri: &str) -> Result<Self, UriError> {
         if uri.len() > MAX_URI {
             return Err(UriError::TooLong);
@@ -110,14 +110,15 @@ impl OtpauthUri {
         let (label, query) = rest.split_once('?').unwrap_or((rest, ""));
         let query = Query::parse(query)?;
         let (label_issuer, account) = split_label(label)?;
-        let mut parameters = query.parameters()?;
-        let moving = if kind == "totp" { Moving::Totp } else { Moving::Hotp(query.number("counter", None)?) };
-        if moving != Moving::Totp {
+        let mut code_format = query.code_format()?;
+        let moving_factor =
+            if kind == "totp" { MovingFactor::Totp } else { MovingFactor::Hotp(query.number("counter", None)?) };
+        if moving_factor != MovingFactor::Totp {
             // A counter has no period, and none is written.
-            parameters.period = Parameters::default().period;
+            code_format.period = CodeFormat::default().period;
         }
         let issuer = query.get("issuer").map(str::to_owned).unwrap_or(label_issuer);
-        let read = OtpauthUri { moving, issuer, account, secret: query.secret()?, parameters };
+        let read = OtpauthUri { moving_factor, issuer, account, secret: query.secret()?, code_format };
         // Written with every character encoded it grows, and must be read back still.
         if read.write().len() > MAX_URI { Err(UriError::TooLong) } else { Ok(read) }
     }
@@ -147,7 +148,7 @@ fn decode(text: &str) -> Result<String, UriError> {
     percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| UriError::Encoding)
 }
 
-/// The decoded parameters of a URI; the first of a name counts.
+/// The decoded code_format of a URI; the first of a name counts.
 struct Query(Vec<(String, Zeroizing<String>)>);
 
 impl Query {
@@ -169,18 +170,18 @@ impl Query {
     }
 
     fn secret(&self) -> Result<Secret, UriError> {
-        self.get("secret").and_then(|text| Secret::from_base32(text).ok()).ok_or(UriError::Parameter("secret"))
+        self.get("secret").and_then(|text| Secret::from_any_base32(text).ok()).ok_or(UriError::Parameter("secret"))
     }
 
-    fn parameters(&self) -> Result<Parameters, UriError> {
-        let usual = Parameters::default();
+    fn code_format(&self) -> Result<CodeFormat, UriError> {
+        let usual = CodeFormat::default();
         let algorithm = match self.get("algorithm") {
             Some(name) => Algorithm::from_name(name).ok_or(UriError::Parameter("algorithm"))?,
             None => usual.algorithm,
         };
         let digits = self.number("digits", Some(usual.digits.into()))?;
         let period = self.number("period", Some(usual.period.into()))?;
-        Ok(Parameters {
+        Ok(CodeFormat {
             algorithm,
             digits: u32::try_from(digits).ok().filter(|n| (1..=10).contains(n)).ok_or(UriError::Parameter("digits"))?,
             period: u32::try_from(period).ok().filter(|n| *n > 0).ok_or(UriError::Parameter("period"))?,
@@ -195,11 +196,11 @@ mod tests {
 
     fn uri(issuer: &str, account: &str) -> OtpauthUri {
         OtpauthUri {
-            moving: Moving::Totp,
+            moving_factor: MovingFactor::Totp,
             issuer: issuer.to_owned(),
             account: account.to_owned(),
             secret: Secret::from_base32("CAOXW75HKYJJ6E5Y").unwrap(),
-            parameters: Parameters::default(),
+            code_format: CodeFormat::default(),
         }
     }
 
@@ -218,9 +219,9 @@ mod tests {
     #[test]
     fn unusual_parameters_are_written_out() {
         let mut uri = uri("x", "y");
-        uri.parameters = Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 };
+        uri.code_format = CodeFormat { algorithm: Algorithm::Sha512, digits: 8, period: 60 };
         assert!(uri.write().ends_with("&issuer=x&algorithm=SHA512&digits=8&period=60"));
-        uri.moving = Moving::Hotp(7);
+        uri.moving_factor = MovingFactor::Hotp(7);
         assert!(uri.write().starts_with("otpauth://hotp/x:y?"));
         assert!(uri.write().ends_with("&digits=8&counter=7"));
     }
@@ -232,7 +233,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((read.issuer.as_str(), read.account.as_str()), ("ACME Co", "john.doe@email.com"));
-        assert_eq!(read.parameters, Parameters::default());
+        assert_eq!(read.code_format, CodeFormat::default());
     }
 
     #[test]
@@ -260,7 +261,7 @@ mod tests {
     #[test]
     fn a_counter_has_no_period() {
         let read = OtpauthUri::parse("otpauth://hotp/a?secret=CAOXW75HKYJJ6E5Y&counter=7&period=6").unwrap();
-        assert_eq!((read.moving, read.parameters), (Moving::Hotp(7), Parameters::default()));
+        assert_eq!((read.moving_factor, read.code_format), (MovingFactor::Hotp(7), CodeFormat::default()));
     }
 
     #[test]
@@ -289,16 +290,16 @@ mod tests {
         ) {
             let period = if counter.is_some() { 30 } else { period };
             let written = OtpauthUri {
-                moving: counter.map_or(Moving::Totp, Moving::Hotp),
+                moving_factor: counter.map_or(MovingFactor::Totp, MovingFactor::Hotp),
                 issuer, account, secret: Secret::from_bytes(secret),
-                parameters: Parameters { algorithm: Algorithm::Sha256, digits, period },
+                code_format: CodeFormat { algorithm: Algorithm::Sha256, digits, period },
             };
             let read = OtpauthUri::parse(&written.write()).unwrap();
-            prop_assert_eq!(read.moving, written.moving);
+            prop_assert_eq!(read.moving_factor, written.moving_factor);
             prop_assert_eq!(read.issuer, written.issuer);
             prop_assert_eq!(read.account, written.account);
             prop_assert_eq!(read.secret.bytes(), written.secret.bytes());
-            prop_assert_eq!(read.parameters, written.parameters);
+            prop_assert_eq!(read.code_format, written.code_format);
         }
 
         #[test]

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use tfa::clock::Clock;
 use tfa::engine::Tfa;
 use tfa::engine::login::Verdict;
-use tfa::engine::reason::Refusal;
+use tfa::engine::refusal::Refusal;
 
 use crate::fixture::{
     ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open, open_at, reason, wrong_code,
@@ -209,7 +209,7 @@ fn disk_full_with_room_in_the_log() {
     }
     mount.fill();
     for _ in 0..3000 {
-        assert_eq!(guess(), Ok(Refusal::WrongCode));
+        assert_eq!(guess(), Ok(Refusal::InvalidCode));
         tfa.unlock(ACTOR, &account("example")).unwrap();
     }
     victim.assert_well(&tfa);
@@ -390,7 +390,7 @@ fn clock_moves() {
     assert_eq!(tfa.login(ACTOR, &subject, &now_code()).unwrap(), VERIFIED);
     clock.set(NOW + PERIOD - 3600);
     assert_eq!(reason(tfa.login(ACTOR, &subject, &now_code()).unwrap()), Refusal::UsedCode, "an hour back: kept out");
-    let recovery = tfa.make_recovery_codes(ACTOR, &subject).unwrap();
+    let recovery = tfa.generate_recovery_codes(ACTOR, &subject).unwrap();
     assert!(matches!(tfa.login(ACTOR, &subject, &recovery[0]).unwrap(), Verdict::Verified(_)), "a recovery code helps");
     clock.set(NOW + 3 * PERIOD);
     assert_eq!(tfa.login(ACTOR, &subject, &now_code()).unwrap(), VERIFIED, "it has caught up");
@@ -403,7 +403,7 @@ fn clock_moves() {
         Refusal::UsedCode,
         "and back: kept out until then"
     );
-    assert_eq!(reason(tfa.login(ACTOR, &subject, &tomorrow).unwrap()), Refusal::WrongCode);
+    assert_eq!(reason(tfa.login(ACTOR, &subject, &tomorrow).unwrap()), Refusal::InvalidCode);
     clock.set(NOW + 86_400 + PERIOD);
     assert_eq!(tfa.login(ACTOR, &subject, &now_code()).unwrap(), VERIFIED);
 }

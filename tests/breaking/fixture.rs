@@ -10,8 +10,8 @@ use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
 use tfa::engine::login::{Method, Verdict};
-use tfa::engine::reason::Refusal;
-use tfa::otp::code::Parameters;
+use tfa::engine::refusal::Refusal;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 /// Who calls in these tests.
@@ -45,7 +45,7 @@ pub fn account(name: &str) -> Subject {
 
 /// The code of `secret` for `step`.
 pub fn code(secret: &Secret, step: u64) -> String {
-    format!("{:06}", Parameters::default().code(secret.bytes(), step))
+    format!("{:06}", CodeFormat::default().code(secret.bytes(), step))
 }
 
 /// A code that is right nowhere near `step`.

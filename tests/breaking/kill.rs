@@ -13,7 +13,7 @@ use std::time::Duration;
 use tfa::clock::ManualClock;
 use tfa::engine::Tfa;
 use tfa::engine::audit::Entry;
-use tfa::engine::reason::Refusal;
+use tfa::engine::refusal::Refusal;
 use tfa::otp::secret::Secret;
 
 use crate::fixture::{ACTOR, Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
@@ -66,9 +66,9 @@ impl State {
     pub fn of(tfa: &Tfa, name: &str) -> State {
         let subject = account(name);
         let status = tfa.status(&subject).unwrap();
-        let secrets = tfa.secrets_of(&subject).unwrap();
+        let secrets = tfa.secrets_of(&tfa.view().unwrap(), &subject).unwrap();
         State {
-            secret: secrets["primary_account"]["secret"].as_str().map(str::to_owned),
+            secret: secrets.account.map(|secret| secret.to_base32().to_string()),
             failures: status.failures,
             recovery_codes: status.recovery_codes_left,
         }

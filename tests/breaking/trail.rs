@@ -135,7 +135,7 @@ fn unwritable() {
     assert!(tfa.login(ACTOR, &subject, &right).is_err());
     assert!(tfa.login(ACTOR, &subject, "x").is_err());
     assert!(tfa.remove(ACTOR, std::slice::from_ref(&subject)).is_err());
-    assert!(tfa.make_recovery_codes(ACTOR, &subject).is_err());
+    assert!(tfa.generate_recovery_codes(ACTOR, &subject).is_err());
     assert!(tfa.set_policy(ACTOR, false).is_err());
     connection.execute_batch("ALTER TABLE elsewhere RENAME TO audit").unwrap();
     let state = State::of(&tfa, "example");

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
 use tfa::engine::login::Verdict;
-use tfa::engine::reason::Refusal;
+use tfa::engine::refusal::Refusal;
 use tfa::otp::secret::Secret;
 
 use crate::fixture::{ACTOR, Dice, NOW, PERIOD, account, code, open, wrong_code};
@@ -78,7 +78,7 @@ impl Operation {
                 told(tfa.enrol(ACTOR, &account(subject), &secret, &code(&secret, *step)))
             }
             Operation::Remove { subject } => told(tfa.remove(ACTOR, &[account(subject)])),
-            Operation::MakeRecoveryCodes { subject } => match tfa.make_recovery_codes(ACTOR, &account(subject)) {
+            Operation::MakeRecoveryCodes { subject } => match tfa.generate_recovery_codes(ACTOR, &account(subject)) {
                 Ok(codes) => Outcome::Codes(codes.iter().map(|code| code.to_string()).collect()),
                 refused => told(refused),
             },
@@ -109,7 +109,7 @@ fn told<T>(result: Result<T, Refusal>) -> Outcome {
 fn judged(verdict: Result<Verdict, Refusal>) -> Outcome {
     match verdict {
         Ok(Verdict::Verified(_)) => Outcome::Done,
-        Ok(Verdict::Denied(Refusal::WrongCode, _)) => Outcome::Wrong,
+        Ok(Verdict::Denied(Refusal::InvalidCode, _)) => Outcome::Wrong,
         Ok(Verdict::Denied(..)) => Outcome::No,
         Ok(verdict) => panic!("an enrolled subject is let in without a code: {verdict:?}"),
         Err(refusal) => told::<()>(Err(refusal)),

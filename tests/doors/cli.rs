@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tfa::api::registry::{Door, FUNCTIONS};
+use tfa::api::registry::{Api, FUNCTIONS};
 
 use crate::house::{SECRET, accounts, code};
 
@@ -200,10 +200,10 @@ fn a_link_is_a_subcommand() {
 #[test]
 fn help_lists_every_function_with_its_parameters() {
     let site = Site::new();
-    for (door, name) in [(Door::Whm, "whmapi1"), (Door::Uapi, "uapi")] {
+    for (door, name) in [(Api::Whm, "whmapi1"), (Api::Uapi, "uapi")] {
         let help = site.tfa(&[name, "--help"]);
         assert_eq!(help.status.code(), Some(0));
-        for function in FUNCTIONS.iter().filter(|function| function.door == door) {
+        for function in FUNCTIONS.iter().filter(|function| function.api == door) {
             assert!(text(&help).contains(&format!("\n  {}\n", function.name)), "{}", function.name);
             assert!(function.parameters.iter().all(|parameter| text(&help).contains(parameter.about)));
         }

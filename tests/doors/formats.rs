@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use tfa::api::registry::{Door, FUNCTIONS};
+use tfa::api::registry::{Api, FUNCTIONS};
 use tfa::wire::format::{FORMATS, Format};
 
 use crate::house::{House, SECRET, code};
@@ -137,7 +137,7 @@ fn every_function_in_every_format() {
         assert!(calls.iter().any(|(name, _)| *name == function.name), "{} is not called", function.name);
     }
     for (name, args) in calls {
-        let is_whm = FUNCTIONS.iter().any(|function| function.name == name && function.door == Door::Whm);
+        let is_whm = FUNCTIONS.iter().any(|function| function.name == name && function.api == Api::Whm);
         let call = |caller| match is_whm {
             true => house.whm(caller, name, args.clone()),
             false => house.uapi(caller, name, args.clone()),
@@ -250,7 +250,7 @@ fn xml_is_answered_under_its_own_path() {
     let response = house.http("root", "GET", "/xml-api/nonsense", "");
     assert_eq!(
         response.body,
-        "<result><metadata><command>nonsense</command><reason>The parameter &quot;api.version&quot; is required.</reason><result>0</result>\
+        "<result><metadata><command>nonsense</command><reason>The parameter &quot;api.version&quot; is required.</reason><reason_code>parameter_required</reason_code><result>0</result>\
          <version>1</version></metadata></result>"
     );
 }

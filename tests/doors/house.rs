@@ -10,7 +10,7 @@ use tfa::clock::{Clock, ManualClock, SystemClock};
 use tfa::engine::Tfa;
 use tfa::engine::config::Config;
 use tfa::http::{Response, respond};
-use tfa::otp::code::Parameters;
+use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
 /// A secret of RFC 6238's appendix, in Base32.
@@ -98,7 +98,7 @@ pub fn code() -> String {
 /// The code that it shows at a time.
 pub fn code_at(seconds: u64) -> String {
     let secret = Secret::from_base32(SECRET).unwrap();
-    format!("{:06}", Parameters::default().code(secret.bytes(), seconds / 30))
+    format!("{:06}", CodeFormat::default().code(secret.bytes(), seconds / 30))
 }
 
 /// A JSON text.

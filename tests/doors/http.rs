@@ -195,7 +195,7 @@ fn what_cannot_be_read_is_a_bad_request() {
     for (method, target, body, expected) in [
         ("PUT", path, "", "it must be GET or POST"),
         ("get", path, "", "it must be GET or POST"),
-        ("GET", path, "a=b", "a GET request has none"),
+        ("GET", path, "a=b", "a GET request has no body"),
         ("GET", "/json-api/applist?api.version=1&a=%ff", "", "UTF-8"),
         ("POST", path, "{", "not JSON"),
         ("POST", path, "{}{}", "not JSON"),

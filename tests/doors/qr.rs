@@ -17,7 +17,7 @@ fn drawn(format: &str) -> Value {
     let args = CString::new(json!({"text": URI, "format": format}).to_string()).unwrap();
     // SAFETY: the string ends in NUL, and the answer is freed once.
     unsafe {
-        let answer = tfa::ffi::otp::tfa_draw_qr(args.as_ptr());
+        let answer = tfa::ffi::codes::tfa_draw_qr(args.as_ptr());
         let text = CStr::from_ptr(answer).to_str().unwrap().to_owned();
         tfa::ffi::handle::tfa_free(answer);
         parsed(&text)

@@ -1,75 +1,52 @@
-//! docs/api.md: everything below its marker is made here, from the registry and from answers that the library gives.
-//!
-//! The test fails when the file says anything else. `TFA_WRITE_DOCS=1 cargo test --test doors reference` writes it.
+//! docs/api.md and README.md: what follows their markers is generated here, from the registry and from answers of the
+//! library. The test fails when a file differs; `make generate` writes both.
 
 use std::fmt::Write;
 use std::fs;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
-use tfa::api::registry::{Callers, Door, FUNCTIONS, Function, MODULE};
+use serde_json::{Map, Value, json};
+use tfa::api::caller::Callers;
+use tfa::api::refusal::ReasonCode;
+use tfa::api::registry::{Api, Effect, FUNCTIONS, Function, MODULE};
 use tfa::wire::format::Format;
 
 use crate::house::{House, SECRET, code_at, parsed};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
-/// What stands above the part that is made.
-const MARKER: &str = "<!-- What follows is made by tests/doors/reference.rs. -->\n";
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+/// What stands above a generated part, and below it if more text follows.
+const BEGIN: &str = "<!-- generated: make generate -->\n";
+const END: &str = "<!-- end of the generated part -->\n";
 /// What RFC 3986 section 2.3 leaves as it is.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// When the examples happen.
+/// The time of the examples.
 const TIME: u64 = 1_700_000_000;
-/// Stands for what is different each time.
+/// Stands in the place of a secret that is different each time.
 const EXAMPLE_SECRET: &str = "CAOXW75HKYJJ6E5Y";
 
-/// What an example sends.
-enum Sent {
-    Parameters(Vec<(&'static str, String)>),
-    Body(Value),
+/// The parameters of a function's example, with a secret and its code in their places.
+fn parameters(function: &Function) -> Map<String, Value> {
+    let text = function.example.parameters.replace("{secret}", SECRET).replace("{code}", &code_at(TIME));
+    parsed(&text).as_object().unwrap().clone()
 }
 
-/// The caller and the parameters of a function's example.
-fn example(function: &Function) -> (&'static str, Sent) {
-    let text = str::to_owned;
-    let enrolment = vec![("secret", text(SECRET)), ("tfa_token", code_at(TIME))];
-    let parameters = match function.name {
-        "twofactorauth_set_tfa_config_for_user" => {
-            let secrets = json!({"example": {"email": {"user@example.com": {"secret": SECRET}}, "primary_account": {"secret": SECRET}, "team": {}}});
-            return ("root", Sent::Body(secrets));
+/// Whether a function is called with a JSON document in place of named values.
+fn takes_document(function: &Function) -> bool {
+    function.parameters.iter().any(|parameter| parameter.kind == "object")
+}
+
+/// Named values, each element of an array on its own.
+fn pairs(parameters: &Map<String, Value>) -> Vec<(&str, &str)> {
+    let values = |value: &'_ Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]).len();
+    let mut pairs = Vec::new();
+    for (name, value) in parameters {
+        for place in 0..values(value) {
+            let value = value.get(place).unwrap_or(value);
+            pairs.push((name.as_str(), value.as_str().unwrap()));
         }
-        "twofactorauth_set_tfa_config" | "set_user_configuration" => enrolment,
-        "twofactorauth_set_issuer" => vec![("issuer", text("Example Hosting"))],
-        "twofactorauth_remove_user_config" => vec![("user-0", text("example")), ("user-1", text("nobody"))],
-        "twofactorauth_verify_login" => vec![("user", text("example")), ("tfa_token", code_at(TIME))],
-        "twofactorauth_login_status" | "twofactorauth_unlock_user" | "twofactorauth_get_tfa_config_for_user" => {
-            vec![("user", text("example"))]
-        }
-        "batch" => vec![
-            ("command", text("twofactorauth_policy_status")),
-            ("command", text("twofactorauth_get_user_configs?user=example")),
-            ("abort_on_error", text("1")),
-        ],
-        "uapi_cpanel" => vec![
-            ("cpanel.user", text("example")),
-            ("cpanel.module", text(MODULE)),
-            ("cpanel.function", text("get_user_configuration")),
-        ],
-        "cpanel" => vec![
-            ("cpanel_jsonapi_user", text("example")),
-            ("cpanel_jsonapi_module", text(MODULE)),
-            ("cpanel_jsonapi_func", text("get_user_configuration")),
-            ("cpanel_jsonapi_apiversion", text("3")),
-        ],
-        "get_team_user_configuration" => vec![("team_user", text("team_user"))],
-        _ => Vec::new(),
-    };
-    let caller = match function.door {
-        Door::Whm => "root",
-        // Enrolment is shown for who has none yet.
-        Door::Uapi if matches!(function.name, "generate_user_configuration" | "set_user_configuration") => "other",
-        Door::Uapi => "example",
-    };
-    (caller, Sent::Parameters(parameters))
+    }
+    pairs
 }
 
 /// A house where the policy is on, an issuer is set, and root and `example` are enrolled.
@@ -82,33 +59,31 @@ fn house() -> House {
     house
 }
 
-fn encoded(parameters: &[(&str, String)], separator: &str) -> String {
-    let pairs = parameters.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ENCODED)));
+fn encoded(parameters: &Map<String, Value>, separator: &str) -> String {
+    let pairs = pairs(parameters);
+    let pairs = pairs.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ENCODED)));
     pairs.collect::<Vec<_>>().join(separator)
 }
 
-/// How a function is called by URL, and its answer in JSON.
+/// The request that calls a function over HTTP, and its answer in JSON. What changes something is sent by POST.
 fn called(function: &Function) -> (String, Value) {
     let house = house();
-    let (caller, sent) = example(function);
-    let (path, mut query) = match function.door {
-        Door::Whm => (format!("/cpsess##########/json-api/{}", function.name), "api.version=1".to_owned()),
-        Door::Uapi => (format!("/cpsess##########/execute/{MODULE}/{}", function.name), String::new()),
+    let parameters = parameters(function);
+    let (path, version) = match function.api {
+        Api::Whm => (format!("/cpsess##########/json-api/{}", function.name), "api.version=1"),
+        Api::Uapi => (format!("/cpsess##########/execute/{MODULE}/{}", function.name), ""),
     };
-    let (method, body) = match sent {
-        Sent::Parameters(parameters) => {
-            let more = encoded(&parameters, "&");
-            query = [query, more].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
-            ("GET", String::new())
-        }
-        Sent::Body(body) => ("POST", body.to_string()),
-    };
+    let sent = if takes_document(function) { Value::Object(parameters).to_string() } else { encoded(&parameters, "&") };
+    let is_get = function.effect == Effect::Reads;
+    let query = if is_get { [version, &sent].join("&").trim_matches('&').to_owned() } else { version.to_owned() };
+    let body = if is_get { String::new() } else { sent };
     let target = if query.is_empty() { path } else { format!("{path}?{query}") };
-    let response = house.http(caller, method, &target, &body);
+    let method = if is_get { "GET" } else { "POST" };
+    let response = house.http(function.example.caller, method, &target, &body);
     assert_eq!(response.status, 200, "{}", response.body);
     let mut answer = parsed(&response.body);
     settle(&mut answer);
-    let request = format!("{method} {target}\n{body}");
+    let request = format!("{method} {target}\n\n{body}");
     (request.trim_end().to_owned(), answer)
 }
 
@@ -125,16 +100,16 @@ fn settle(answer: &mut Value) {
     }
 }
 
-/// How it is called on the command line, and from C.
+/// The call on the command line, and in C. Secrets and codes are given on standard input.
 fn other_doors(function: &Function) -> (String, String) {
-    let (caller, sent) = example(function);
-    let (options, parameters) = match sent {
-        Sent::Parameters(parameters) => ("", encoded(&parameters, " ")),
-        Sent::Body(_) => (" --input=json", "< secrets.json".to_owned()),
-    };
-    let command = match function.door {
-        Door::Whm => format!("whmapi1{options} {} {parameters}", function.name),
-        Door::Uapi => format!("uapi --user={caller}{options} {MODULE} {} {parameters}", function.name),
+    let parameters = parameters(function);
+    let is_private =
+        takes_document(function) || parameters.contains_key("secret") || parameters.contains_key("tfa_token");
+    let (options, given) =
+        if is_private { (" --input=json", "< parameters.json".to_owned()) } else { ("", encoded(&parameters, " ")) };
+    let command = match function.api {
+        Api::Whm => format!("whmapi1{options} {} {given}", function.name),
+        Api::Uapi => format!("uapi --user={}{options} {MODULE} {} {given}", function.example.caller, function.name),
     };
     let symbol = match function.symbol() {
         Some(symbol) => format!("{symbol}(tfa, caller, args)"),
@@ -143,13 +118,16 @@ fn other_doors(function: &Function) -> (String, String) {
     (command.trim_end().to_owned(), symbol)
 }
 
-fn entry(text: &mut String, function: &Function) -> std::fmt::Result {
-    let callers = match function.callers {
+fn callers(function: &Function) -> &'static str {
+    match function.callers {
         Callers::Root => "root",
         Callers::RootAndResellers => "root, resellers",
-        Callers::Everybody => "everybody, for itself",
-    };
-    writeln!(text, "\n### {}\n\n{}\n\nCallers: {callers}.\n", function.name, function.about)?;
+        Callers::Everybody => "every user, for itself",
+    }
+}
+
+fn entry(text: &mut String, function: &Function) -> std::fmt::Result {
+    writeln!(text, "\n### {}\n\n{}\n\nCallers: {}.\n", function.name, function.about, callers(function))?;
     if !function.parameters.is_empty() {
         writeln!(text, "| parameter | type | | |\n|---|---|---|---|")?;
         for parameter in function.parameters {
@@ -161,10 +139,10 @@ fn entry(text: &mut String, function: &Function) -> std::fmt::Result {
     let (request, answer) = called(function);
     let (command, c) = other_doors(function);
     writeln!(text, "```\n{request}\n```\n\n```\n{command}\n```\n\n```c\n{c}\n```\n")?;
-    // The command line has UAPI's answers in an envelope.
-    let shown = match function.door {
-        Door::Whm => answer.clone(),
-        Door::Uapi => json!({"apiversion": 3, "func": function.name, "module": MODULE, "result": answer}),
+    // The command line wraps the answers of UAPI in an envelope.
+    let shown = match function.api {
+        Api::Whm => answer.clone(),
+        Api::Uapi => json!({"apiversion": 3, "func": function.name, "module": MODULE, "result": answer}),
     };
     let written = |format: Format, value: &Value| format.write(value).unwrap();
     writeln!(text, "```json\n{}\n```\n", written(Format::JsonPretty, &answer))?;
@@ -172,31 +150,64 @@ fn entry(text: &mut String, function: &Function) -> std::fmt::Result {
     writeln!(text, "```yaml\n{}```", written(Format::Yaml, &shown))
 }
 
+fn reason_codes(text: &mut String) -> std::fmt::Result {
+    writeln!(text, "\n## Reason codes\n\n| `reason_code` | |\n|---|---|")?;
+    ReasonCode::ALL.iter().try_for_each(|code| writeln!(text, "| `{}` | {} |", code.name(), code.about()))
+}
+
+fn functions_of(api: Api) -> impl Iterator<Item = &'static Function> {
+    FUNCTIONS.iter().filter(move |function| function.api == api)
+}
+
 fn reference() -> String {
     let mut text = String::new();
-    for (door, heading) in [(Door::Whm, "## WHM API 1"), (Door::Uapi, "## UAPI, module TwoFactorAuth")] {
+    reason_codes(&mut text).unwrap();
+    for (api, heading) in [(Api::Whm, "## WHM API 1"), (Api::Uapi, "## UAPI, module TwoFactorAuth")] {
         writeln!(text, "\n{heading}").unwrap();
-        for function in FUNCTIONS.iter().filter(|function| function.door == door) {
-            entry(&mut text, function).unwrap();
-        }
+        functions_of(api).for_each(|function| entry(&mut text, function).unwrap());
     }
     text
 }
 
-#[test]
-fn the_reference_says_what_the_library_does() {
-    let file = fs::read_to_string(FILE).unwrap();
-    let (before, after) = file.split_once(MARKER).expect("docs/api.md has its marker");
-    let made = reference();
-    if std::env::var_os("TFA_WRITE_DOCS").is_some() {
-        fs::write(FILE, format!("{before}{MARKER}{made}")).unwrap();
+/// README's tables of the functions that have a C symbol.
+fn tables() -> String {
+    let mut text = String::new();
+    for (api, heading) in [(Api::Whm, "WHM API 1"), (Api::Uapi, "UAPI `TwoFactorAuth`")] {
+        writeln!(text, "\n| {heading} | callers | |\n|---|---|---|").unwrap();
+        for function in functions_of(api).filter(|function| function.symbol().is_some()) {
+            let (name, about) = (function.name, function.about);
+            writeln!(text, "| [`{name}`](docs/api.md#{name}) | {} | {about} |", callers(function)).unwrap();
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// Compares the generated part of a file with `made`, or writes it.
+fn check(path: &str, made: &str) {
+    let file = fs::read_to_string(path).unwrap();
+    let (before, rest) = file.split_once(BEGIN).expect("the file has its marker");
+    let (present, after) = rest.split_once(END).map_or((rest, None), |(present, after)| (present, Some(after)));
+    if std::env::var_os("TFA_GENERATE").is_some() {
+        let after = after.map_or_else(String::new, |after| format!("{END}{after}"));
+        fs::write(path, format!("{before}{BEGIN}{made}{after}")).unwrap();
     } else {
-        assert!(after == made, "docs/api.md is stale: TFA_WRITE_DOCS=1 cargo test --test doors reference");
+        assert!(present == made, "{path} is stale: run make generate");
     }
 }
 
 #[test]
-fn every_example_works() {
+fn the_reference_shows_the_answers_of_the_library() {
+    check(REFERENCE, &reference());
+}
+
+#[test]
+fn the_readme_lists_the_functions_of_the_registry() {
+    check(README, &tables());
+}
+
+#[test]
+fn every_example_succeeds() {
     for function in FUNCTIONS {
         let (request, answer) = called(function);
         let bits = [&answer["metadata"]["result"], &answer["status"], &answer["result"]["status"]];

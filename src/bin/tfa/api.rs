@@ -9,8 +9,8 @@ use clap::ArgMatches;
 use serde_json::Value;
 use tfa::api::answer::{Answer, CpanelAnswer, UapiAnswer, WhmAnswer};
 use tfa::api::args::Args;
+use tfa::api::refusal::Refusal;
 use tfa::engine::Tfa;
-use tfa::engine::reason::Refusal;
 use tfa::wire::form::uri_decode;
 use tfa::wire::format::Format;
 
@@ -47,7 +47,7 @@ fn word<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
 
 /// Opens the library. A store that cannot be used is an answer, not bad usage.
 fn open(matches: &ArgMatches) -> Result<Result<Tfa, Refusal>, Failure> {
-    Ok(Tfa::open(settings::config(matches)?).map_err(Refusal::Unavailable))
+    Ok(Tfa::open(settings::config(matches)?).map_err(Refusal::unavailable))
 }
 
 /// The parameters: those on the command line, then those on standard input.

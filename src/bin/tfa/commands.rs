@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
-use tfa::api::registry::{Door, FUNCTIONS, Function, MODULE, Parameter};
+use tfa::api::registry::{Api, FUNCTIONS, Function, MODULE, Parameter};
 use tfa::engine::audit::Event;
 use tfa::wire::format::FORMATS;
 
@@ -38,7 +38,7 @@ pub fn tfa() -> Command {
 
 /// `whmapi1`, as a subcommand and by its own name.
 pub fn whmapi1() -> Command {
-    door(Command::new(WHMAPI1), Door::Whm)
+    door(Command::new(WHMAPI1), Api::Whm)
         .about("Call a WHM API 1 function")
         .override_usage("whmapi1 [--output=FORMAT] FUNCTION [NAME=VALUE]...")
 }
@@ -46,14 +46,14 @@ pub fn whmapi1() -> Command {
 /// `uapi`, as a subcommand and by its own name.
 pub fn uapi() -> Command {
     let module = Arg::new("module").index(1).value_name("MODULE").required(true).help(MODULE);
-    door(Command::new(UAPI).arg(module), Door::Uapi)
+    door(Command::new(UAPI).arg(module), Api::Uapi)
         .about("Call a UAPI function")
         .override_usage("uapi [--user=USER] [--output=FORMAT] TwoFactorAuth FUNCTION [NAME=VALUE]...")
 }
 
 /// What both doors have.
-fn door(command: Command, door: Door) -> Command {
-    let (function, parameters) = if door == Door::Whm { (1, 2) } else { (2, 3) };
+fn door(command: Command, door: Api) -> Command {
+    let (function, parameters) = if door == Api::Whm { (1, 2) } else { (2, 3) };
     command
         .arg(
             Arg::new("function")
@@ -91,9 +91,9 @@ fn door(command: Command, door: Door) -> Command {
 }
 
 /// The functions behind a door and their parameters.
-fn functions(door: Door) -> String {
+fn functions(door: Api) -> String {
     let mut text = "Functions:\n".to_owned();
-    for function in FUNCTIONS.iter().filter(|function| function.door == door) {
+    for function in FUNCTIONS.iter().filter(|function| function.api == door) {
         // Writing to a String does not fail.
         let _ = describe(&mut text, function);
     }

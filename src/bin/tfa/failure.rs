@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use tfa::engine::reason::Refusal;
+use tfa::api::refusal::Refusal;
+use tfa::engine::refusal as engine;
 
 /// Why there is nothing more to do.
 #[derive(Debug)]
@@ -22,6 +23,12 @@ impl Failure {
         };
         eprintln!("tfa: {why}");
         ExitCode::from(code)
+    }
+}
+
+impl From<engine::Refusal> for Failure {
+    fn from(refusal: engine::Refusal) -> Self {
+        Failure::Refused(refusal.to_string())
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Command};
 use clap_complete::Shell;
-use tfa::api::registry::{Door, FUNCTIONS, MODULE};
+use tfa::api::registry::{Api, FUNCTIONS, MODULE};
 
 use crate::commands;
 use crate::failure::Failure;
@@ -30,10 +30,10 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
 fn completions(folder: &Path) -> io::Result<()> {
     let tfa = commands::tfa()
-        .mut_subcommand(commands::WHMAPI1, |command| with_functions(command, Door::Whm))
-        .mut_subcommand(commands::UAPI, |command| with_functions(command, Door::Uapi));
-    let whmapi1 = with_functions(commands::whmapi1(), Door::Whm);
-    let uapi = with_functions(commands::uapi(), Door::Uapi);
+        .mut_subcommand(commands::WHMAPI1, |command| with_functions(command, Api::Whm))
+        .mut_subcommand(commands::UAPI, |command| with_functions(command, Api::Uapi));
+    let whmapi1 = with_functions(commands::whmapi1(), Api::Whm);
+    let uapi = with_functions(commands::uapi(), Api::Uapi);
     for (shell, place, before, after) in SHELLS {
         let place = folder.join(place);
         fs::create_dir_all(&place)?;
@@ -49,12 +49,12 @@ fn completions(folder: &Path) -> io::Result<()> {
 
 /// The command with the names of its functions as the only ones: for completion, not for reading a call, where an
 /// unknown name has its own answer.
-fn with_functions(command: Command, door: Door) -> Command {
-    let names = FUNCTIONS.iter().filter(|function| function.door == door).map(|function| function.name);
+fn with_functions(command: Command, door: Api) -> Command {
+    let names = FUNCTIONS.iter().filter(|function| function.api == door).map(|function| function.name);
     let command = command.mut_arg("function", |arg| arg.value_parser(PossibleValuesParser::new(names)));
     match door {
-        Door::Whm => command,
-        Door::Uapi => command.mut_arg("module", |arg| arg.value_parser([MODULE])),
+        Api::Whm => command,
+        Api::Uapi => command.mut_arg("module", |arg| arg.value_parser([MODULE])),
     }
 }
 

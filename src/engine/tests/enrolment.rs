@@ -7,7 +7,7 @@ fn an_enrolment_is_stored_only_after_its_code_is_verified() {
     let server = Server::new("");
     let (subject, secret) = (account("example"), Secret::generate(16).unwrap());
     for token in ["", "12345", "abcdef", &server.wrong_code(&secret)] {
-        assert_eq!(server.tfa.enrol(ROOT, &subject, &secret, token), Err(Refusal::WrongCode));
+        assert_eq!(server.tfa.enrol(ROOT, &subject, &secret, token), Err(Refusal::InvalidCode));
     }
     assert!(!server.tfa.is_enrolled(&subject).unwrap());
     server.tfa.enrol(ROOT, &subject, &secret, &server.code(&secret)).unwrap();
@@ -76,7 +76,7 @@ fn frequent_enrolments_are_refused_for_a_while() {
 fn a_new_secret_resets_failures_and_recovery_codes() {
     let server = Server::new("");
     let (subject, secret) = server.enrolled("example");
-    server.tfa.make_recovery_codes(ROOT, &subject).unwrap();
+    server.tfa.generate_recovery_codes(ROOT, &subject).unwrap();
     for _ in 0..5 {
         server.login(&subject, &server.wrong_code(&secret));
     }

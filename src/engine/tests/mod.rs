@@ -14,11 +14,11 @@ use std::time::Duration;
 use super::audit::Actor;
 use super::config::Config;
 use super::login::{Method, Verdict};
-use super::reason::Refusal;
+use super::refusal::Refusal;
 use super::*;
 use crate::accounts::Subject;
 use crate::clock::ManualClock;
-use crate::otp::code::Parameters;
+use crate::otp::code::CodeFormat;
 use crate::otp::secret::Secret;
 
 /// The caller in these tests.
@@ -48,7 +48,7 @@ impl Server {
     }
 
     fn code_at(&self, secret: &Secret, time: u64) -> String {
-        format!("{:06}", Parameters::default().code(secret.bytes(), time / 30))
+        format!("{:06}", CodeFormat::default().code(secret.bytes(), time / 30))
     }
 
     fn code(&self, secret: &Secret) -> String {

@@ -6,7 +6,7 @@ use super::*;
 fn no_secret_is_stored_in_plain_text() {
     let server = Server::new("");
     let (subject, secret) = server.enrolled("example");
-    let codes = server.tfa.make_recovery_codes(ROOT, &subject).unwrap();
+    let codes = server.tfa.generate_recovery_codes(ROOT, &subject).unwrap();
     let text = secret.to_base32();
     let needles = [secret.bytes(), text.as_bytes(), codes[0].as_bytes()];
     for entry in std::fs::read_dir(server.folder.path()).unwrap() {
@@ -43,7 +43,7 @@ fn a_missing_database_is_an_error_and_is_not_replaced() {
         assert!(error.contains("Restore the database from a backup"), "attempt {attempt}: {error}");
     }
     std::fs::rename(&away, &database).unwrap();
-    let code = format!("{:06}", Parameters::default().code(secret.bytes(), clock.now().as_secs() / 30));
+    let code = format!("{:06}", CodeFormat::default().code(secret.bytes(), clock.now().as_secs() / 30));
     assert_eq!(open(&folder, "", clock).unwrap().login(ROOT, &subject, &code).unwrap(), VERIFIED);
 }
 

@@ -4,7 +4,7 @@ use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::parameters::{Sent, not_valid};
-use crate::engine::reason::Refusal;
+use crate::wire::ParameterError;
 
 /// The largest compiled expression, in bytes. Matching takes time in proportion to expression and text, whatever they are.
 const MAX_EXPRESSION: usize = 64 * 1024;
@@ -46,7 +46,7 @@ enum Relation {
 }
 
 /// A criterion in WHM's words.
-pub(super) fn whm(field: &str, test: Option<Sent<'_>>, argument: Sent<'_>) -> Result<Criterion, Refusal> {
+pub(super) fn whm(field: &str, test: Option<Sent<'_>>, argument: Sent<'_>) -> Result<Criterion, ParameterError> {
     let number = |relation, unlimited| number_test(relation, unlimited, argument);
     let text = || argument.value.to_owned();
     let test = match test.map(|sent| (sent, sent.value)) {
@@ -70,8 +70,12 @@ pub(super) fn whm(field: &str, test: Option<Sent<'_>>, argument: Sent<'_>) -> Re
 }
 
 /// A criterion in UAPI's words. `term` is an error when it was not sent, which two types do not mind.
-pub(super) fn uapi(field: &str, test: Option<Sent<'_>>, term: Result<Sent<'_>, Refusal>) -> Result<Criterion, Refusal> {
-    let text = |term: Result<Sent<'_>, Refusal>| term.map(|sent| sent.value.to_owned());
+pub(super) fn uapi(
+    field: &str,
+    test: Option<Sent<'_>>,
+    term: Result<Sent<'_>, ParameterError>,
+) -> Result<Criterion, ParameterError> {
+    let text = |term: Result<Sent<'_>, ParameterError>| term.map(|sent| sent.value.to_owned());
     let test = match test.map(|sent| (sent, sent.value)) {
         None | Some((_, "contains")) => Test::Contains(text(term)?),
         Some((_, "eq")) => Test::Equal(text(term)?),
@@ -91,13 +95,13 @@ pub(super) fn uapi(field: &str, test: Option<Sent<'_>>, term: Result<Sent<'_>, R
     Ok(Criterion::new(field, test))
 }
 
-fn number_test(relation: Relation, unlimited: bool, bound: Sent<'_>) -> Result<Test, Refusal> {
+fn number_test(relation: Relation, unlimited: bool, bound: Sent<'_>) -> Result<Test, ParameterError> {
     let bound = number_in(bound.value, unlimited)
         .ok_or_else(|| not_valid(bound.name, "it is compared as a number, and is none."))?;
     Ok(Test::Number { relation, bound, unlimited })
 }
 
-fn expression(term: Sent<'_>) -> Result<Regex, Refusal> {
+fn expression(term: Sent<'_>) -> Result<Regex, ParameterError> {
     let built = RegexBuilder::new(term.value).size_limit(MAX_EXPRESSION).build();
     built.map_err(|error| not_valid(term.name, format!("it is no regular expression that can be used: {error}.")))
 }

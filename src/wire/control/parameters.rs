@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use super::filter::{self, Criterion};
 use super::sort::{Method, SortBy};
 use super::{Control, Dialect, Window};
-use crate::engine::reason::Refusal;
+use crate::wire::ParameterError;
 
 /// The most criteria of one kind in a request.
 const MAX_CRITERIA: usize = 32;
@@ -28,16 +28,16 @@ type Parts<'a> = BTreeMap<&'a str, Sent<'a>>;
 type Criteria<'a> = Vec<(String, Parts<'a>)>;
 
 /// Why a value is no good.
-pub(super) fn not_valid(name: &str, why: impl Into<String>) -> Refusal {
-    Refusal::NotValid(name.to_owned(), why.into())
+pub(super) fn not_valid(name: &str, why: impl Into<String>) -> ParameterError {
+    ParameterError::NotValid(name.to_owned(), why.into())
 }
 
 /// Output control in WHM's words: `api.filter`, `api.sort`, `api.chunk` and `api.columns`, each of which counts only when
 /// its `.enable` is 1.
 ///
 /// # Errors
-/// [`Refusal::Required`] and [`Refusal::NotValid`], which name the parameter.
-pub fn whm(parameters: &[(String, String)]) -> Result<Control, Refusal> {
+/// [`ParameterError::Required`] and [`ParameterError::NotValid`], which name the parameter.
+pub fn whm(parameters: &[(String, String)]) -> Result<Control, ParameterError> {
     let filters = enabled(parameters, "api.filter")?.map(|sent| whm_filters(&sent)).transpose()?;
     let sorts = enabled(parameters, "api.sort")?.map(|sent| whm_sorts(&sent)).transpose()?.unwrap_or_default();
     let window = enabled(parameters, "api.chunk")?.map(|sent| whm_chunk(&sent)).transpose()?;
@@ -46,7 +46,7 @@ pub fn whm(parameters: &[(String, String)]) -> Result<Control, Refusal> {
 }
 
 /// What follows a prefix and its dot, when the prefix's `.enable` is 1. Its `.verbose` asks for the metadata that is always given.
-fn enabled<'a>(parameters: &'a [(String, String)], prefix: &str) -> Result<Option<Parts<'a>>, Refusal> {
+fn enabled<'a>(parameters: &'a [(String, String)], prefix: &str) -> Result<Option<Parts<'a>>, ParameterError> {
     let mut sent = collect(parameters, |name| name.strip_prefix(prefix)?.strip_prefix('.'))?;
     sent.remove("verbose").map(boolean).transpose()?;
     let is_enabled = sent.remove("enable").map(boolean).transpose()?.unwrap_or(false);
@@ -57,7 +57,7 @@ fn enabled<'a>(parameters: &'a [(String, String)], prefix: &str) -> Result<Optio
 fn collect<'a>(
     parameters: &'a [(String, String)],
     rest_of: impl Fn(&'a str) -> Option<&'a str>,
-) -> Result<Parts<'a>, Refusal> {
+) -> Result<Parts<'a>, ParameterError> {
     let mut found = BTreeMap::new();
     for (name, value) in parameters {
         let Some(rest) = rest_of(name) else { continue };
@@ -72,7 +72,7 @@ fn collect<'a>(
 }
 
 /// The parts of the criteria `a`, `b`, … in this order: from `a.field` to the part `field` of `a`.
-fn whm_criteria<'a>(prefix: &str, parts: &[&str], sent: &Parts<'a>) -> Result<Criteria<'a>, Refusal> {
+fn whm_criteria<'a>(prefix: &str, parts: &[&str], sent: &Parts<'a>) -> Result<Criteria<'a>, ParameterError> {
     let mut criteria: BTreeMap<(usize, &str), BTreeMap<_, _>> = BTreeMap::new();
     for (rest, sent) in sent {
         match rest.split_once('.') {
@@ -89,7 +89,7 @@ fn whm_criteria<'a>(prefix: &str, parts: &[&str], sent: &Parts<'a>) -> Result<Cr
     Ok(criteria.into_iter().map(|((_, id), parts)| (format!("{prefix}.{id}"), parts)).collect())
 }
 
-fn whm_filters(sent: &Parts<'_>) -> Result<Vec<Criterion>, Refusal> {
+fn whm_filters(sent: &Parts<'_>) -> Result<Vec<Criterion>, ParameterError> {
     let criterion = |(name, parts): (String, Parts<'_>)| {
         let field = parts.get("field").map(|sent| sent.value).filter(|field| !field.is_empty()).unwrap_or("*");
         let argument = required(parts.get("arg0"), || format!("{name}.arg0"))?;
@@ -98,7 +98,7 @@ fn whm_filters(sent: &Parts<'_>) -> Result<Vec<Criterion>, Refusal> {
     whm_criteria("api.filter", &["field", "type", "arg0"], sent)?.into_iter().map(criterion).collect()
 }
 
-fn whm_sorts(sent: &Parts<'_>) -> Result<Vec<SortBy>, Refusal> {
+fn whm_sorts(sent: &Parts<'_>) -> Result<Vec<SortBy>, ParameterError> {
     let sort = |(name, parts): (String, Parts<'_>)| {
         let field = required(parts.get("field"), || format!("{name}.field"))?;
         sort_by(field, parts.get("method"), parts.get("reverse"))
@@ -106,7 +106,7 @@ fn whm_sorts(sent: &Parts<'_>) -> Result<Vec<SortBy>, Refusal> {
     whm_criteria("api.sort", &["field", "method", "reverse"], sent)?.into_iter().map(sort).collect()
 }
 
-fn whm_chunk(sent: &Parts<'_>) -> Result<Window, Refusal> {
+fn whm_chunk(sent: &Parts<'_>) -> Result<Window, ParameterError> {
     if let Some((_, sent)) = sent.iter().find(|(rest, _)| !matches!(**rest, "size" | "start")) {
         return Err(not_valid(sent.name, "the names are api.chunk.enable, api.chunk.size, api.chunk.start."));
     }
@@ -114,10 +114,10 @@ fn whm_chunk(sent: &Parts<'_>) -> Result<Window, Refusal> {
     Ok(Window { skip: skip_to(sent.get("start"))?, size })
 }
 
-fn whm_columns(sent: &Parts<'_>) -> Result<Vec<String>, Refusal> {
+fn whm_columns(sent: &Parts<'_>) -> Result<Vec<String>, ParameterError> {
     limit(sent.len(), "api.columns")?;
     if sent.is_empty() {
-        return Err(Refusal::Required("api.columns.a".to_owned()));
+        return Err(ParameterError::Required("api.columns.a".to_owned()));
     }
     sent.values()
         .map(|column| required(Some(column), || column.name.to_owned()).map(|column| column.value.to_owned()))
@@ -127,8 +127,8 @@ fn whm_columns(sent: &Parts<'_>) -> Result<Vec<String>, Refusal> {
 /// Output control in UAPI's words: `api.filter_…`, `api.sort_…`, and `api.paginate…`, which counts only when `api.paginate` is 1.
 ///
 /// # Errors
-/// [`Refusal::Required`] and [`Refusal::NotValid`], which name the parameter.
-pub fn uapi(parameters: &[(String, String)]) -> Result<Control, Refusal> {
+/// [`ParameterError::Required`] and [`ParameterError::NotValid`], which name the parameter.
+pub fn uapi(parameters: &[(String, String)]) -> Result<Control, ParameterError> {
     let filters = uapi_criteria("api.filter", &["column", "type", "term"], parameters)?.into_iter().map(uapi_filter);
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
     let sorts = uapi_criteria("api.sort", &["column", "method", "reverse"], parameters)?.into_iter().map(uapi_sort);
@@ -142,7 +142,7 @@ fn uapi_criteria<'a>(
     prefix: &str,
     parts: &[&str],
     parameters: &'a [(String, String)],
-) -> Result<Criteria<'a>, Refusal> {
+) -> Result<Criteria<'a>, ParameterError> {
     let sent = collect(parameters, |name| name.strip_prefix(prefix)?.strip_prefix('_'))?;
     let mut criteria: BTreeMap<Option<u32>, (String, Parts<'a>)> = BTreeMap::new();
     for (rest, sent) in sent {
@@ -167,22 +167,22 @@ fn uapi_criteria<'a>(
     Ok(criteria.into_values().collect())
 }
 
-fn uapi_filter((suffix, parts): (String, Parts<'_>)) -> Result<Criterion, Refusal> {
+fn uapi_filter((suffix, parts): (String, Parts<'_>)) -> Result<Criterion, ParameterError> {
     let column = required(parts.get("column"), || format!("api.filter_column{suffix}"))?;
     let term = parts.get("term").copied();
     filter::uapi(
         column.value,
         parts.get("type").copied(),
-        term.ok_or_else(|| Refusal::Required(format!("api.filter_term{suffix}"))),
+        term.ok_or_else(|| ParameterError::Required(format!("api.filter_term{suffix}"))),
     )
 }
 
-fn uapi_sort((suffix, parts): (String, Parts<'_>)) -> Result<SortBy, Refusal> {
+fn uapi_sort((suffix, parts): (String, Parts<'_>)) -> Result<SortBy, ParameterError> {
     let column = required(parts.get("column"), || format!("api.sort_column{suffix}"))?;
     sort_by(column, parts.get("method"), parts.get("reverse"))
 }
 
-fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, Refusal> {
+fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, ParameterError> {
     let sent = collect(parameters, |name| name.strip_prefix("api.paginate"))?;
     if let Some((_, sent)) = sent.iter().find(|(rest, _)| !matches!(**rest, "" | "_start" | "_size" | "_page")) {
         return Err(not_valid(
@@ -203,18 +203,18 @@ fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, Refusal>
 }
 
 /// One sorting, in either dialect.
-fn sort_by(field: Sent<'_>, method: Option<&Sent<'_>>, reverse: Option<&Sent<'_>>) -> Result<SortBy, Refusal> {
+fn sort_by(field: Sent<'_>, method: Option<&Sent<'_>>, reverse: Option<&Sent<'_>>) -> Result<SortBy, ParameterError> {
     let method = method.map(|sent| Method::named(*sent)).transpose()?.unwrap_or(Method::Lexicographic);
     let reverse = reverse.map(|sent| boolean(*sent)).transpose()?.unwrap_or(false);
     Ok(SortBy { field: field.value.to_owned(), method, reverse })
 }
 
 /// What must be sent and not be empty.
-fn required<'a>(sent: Option<&Sent<'a>>, name: impl FnOnce() -> String) -> Result<Sent<'a>, Refusal> {
-    sent.copied().filter(|sent| !sent.value.is_empty()).ok_or_else(|| Refusal::Required(name()))
+fn required<'a>(sent: Option<&Sent<'a>>, name: impl FnOnce() -> String) -> Result<Sent<'a>, ParameterError> {
+    sent.copied().filter(|sent| !sent.value.is_empty()).ok_or_else(|| ParameterError::Required(name()))
 }
 
-fn boolean(sent: Sent<'_>) -> Result<bool, Refusal> {
+fn boolean(sent: Sent<'_>) -> Result<bool, ParameterError> {
     match sent.value {
         "1" => Ok(true),
         "0" => Ok(false),
@@ -222,16 +222,16 @@ fn boolean(sent: Sent<'_>) -> Result<bool, Refusal> {
     }
 }
 
-fn count(sent: Sent<'_>) -> Result<NonZeroUsize, Refusal> {
+fn count(sent: Sent<'_>) -> Result<NonZeroUsize, ParameterError> {
     sent.value.parse().map_err(|_| not_valid(sent.name, "it is a whole number from 1."))
 }
 
 /// How many come before the one that is counted from 1; none when it is not said.
-fn skip_to(start: Option<&Sent<'_>>) -> Result<usize, Refusal> {
+fn skip_to(start: Option<&Sent<'_>>) -> Result<usize, ParameterError> {
     start.map_or(Ok(0), |sent| count(*sent).map(|start| start.get().saturating_sub(1)))
 }
 
-fn limit(criteria: usize, prefix: &str) -> Result<(), Refusal> {
+fn limit(criteria: usize, prefix: &str) -> Result<(), ParameterError> {
     if criteria > MAX_CRITERIA {
         Err(not_valid(prefix, format!("there are more than {MAX_CRITERIA} of them.")))
     } else {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::filter::{number_in, text_of};
 use super::parameters::{Sent, not_valid};
-use crate::engine::reason::Refusal;
+use crate::wire::ParameterError;
 
 /// One field to sort by.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ enum Key {
 }
 
 impl Method {
-    pub(super) fn named(sent: Sent<'_>) -> Result<Self, Refusal> {
+    pub(super) fn named(sent: Sent<'_>) -> Result<Self, ParameterError> {
         match sent.value {
             "lexicographic" => Ok(Method::Lexicographic),
             "numeric" => Ok(Method::Numeric),

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::ArgMatches;
 use tfa::engine::Tfa;
 use tfa::engine::audit::{Entry, timestamp};
-use tfa::engine::reason::Refusal;
+use tfa::engine::refusal::Refusal;
 
 use crate::failure::Failure;
 use crate::{settings, terminal};

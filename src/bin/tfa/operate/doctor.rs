@@ -96,7 +96,7 @@ fn policy(tfa: &Tfa) -> Finding {
 }
 
 fn accounts(tfa: &Tfa) -> Finding {
-    let users = tfa.directory().map_err(|refusal| refusal.to_string())?;
+    let users = tfa.view().map_err(|refusal| refusal.to_string())?;
     if users.is_open() {
         return Ok("none are configured, so that every well-formed name is an account of root's".to_owned());
     }

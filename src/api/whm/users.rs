@@ -1,0 +1,59 @@
+//! The list of users, and the removal of their enrolments.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, json};
+
+use crate::accounts::{Subject, well_formed};
+use crate::api::answer::{Data, Outcome};
+use crate::api::caller::Role;
+use crate::api::refusal::{ReasonCode, Refusal};
+use crate::api::request::Request;
+use crate::wire::ParameterError;
+
+pub fn list(request: &Request<'_>) -> Outcome {
+    let (tfa, view, caller) = (request.tfa, request.view, &request.caller);
+    let users = match request.args.optional_user("user")? {
+        Some(name) => tfa.one_user(view, &caller.manages(view, name)?)?,
+        None if caller.role == Role::Root => tfa.all_users(view)?,
+        None => tfa.users_of(view, caller.subject.account())?,
+    };
+    Ok(Data::Users(tfa.user_configs(users, request.part.clone())?))
+}
+
+pub fn remove(request: &Request<'_>) -> Outcome {
+    let (mut failed, mut modified, mut subjects) = (Map::new(), Vec::new(), Vec::new());
+    for name in users_named(request)? {
+        match removable(request, name) {
+            Ok(subject) => {
+                subjects.push(subject);
+                modified.push(json!(name));
+            }
+            Err(refusal) if refusal.reason_code() == ReasonCode::Unavailable => return Err(refusal),
+            Err(refusal) => {
+                failed.insert(name.to_owned(), json!(refusal.to_string()));
+            }
+        }
+    }
+    request.tfa.remove(request.actor(), &subjects)?;
+    Ok(Data::Value(json!({ "failed": failed, "users_modified": modified })))
+}
+
+/// The values of `user`, `user-0`, `user-1` and so on, each name once, in the order of the request.
+fn users_named<'a>(request: &'a Request<'_>) -> Result<Vec<&'a str>, Refusal> {
+    let mut seen = HashSet::new();
+    let names: Vec<_> = request.args.texts("user")?.into_iter().filter(|name| seen.insert(*name)).collect();
+    if names.is_empty() { Err(ParameterError::Required("user".to_owned()).into()) } else { Ok(names) }
+}
+
+/// The subject called `name`, if the caller may remove it. Root may also remove the enrolment of an account that no
+/// longer exists.
+fn removable(request: &Request<'_>, name: &str) -> Result<Subject, Refusal> {
+    match request.caller.manages(request.view, name) {
+        Err(Refusal::NoSuchUser(_)) if well_formed(name) => {
+            let gone = Subject::Account { name: name.to_owned() };
+            if request.tfa.is_enrolled(&gone)? { Ok(gone) } else { Err(Refusal::NoSuchUser(name.to_owned())) }
+        }
+        decided => decided,
+    }
+}
