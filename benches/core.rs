@@ -16,9 +16,9 @@ use rusqlite::{Connection, params};
 use tfa::accounts::Subject;
 use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
+use tfa::ffi::codes::{TFA_SHA1, tfa_verify_totp};
 use tfa::ffi::handle::{tfa_close, tfa_open};
 use tfa::ffi::login::tfa_login;
-use tfa::ffi::otp::{TFA_SHA1, tfa_verify_totp};
 use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use data_encoding::HEXLOWER;
-use tfa::ffi::otp::{TFA_SHA1, TFA_SHA256, TFA_SHA512, tfa_generate_totp, tfa_verify_totp};
+use tfa::ffi::codes::{TFA_SHA1, TFA_SHA256, TFA_SHA512, tfa_generate_totp, tfa_verify_totp};
 
 const CASES: usize = 10_000;
 /// Steps either side of a time that liboath is asked about.

@@ -11,9 +11,9 @@ use std::ptr;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tfa::engine::Tfa;
+use tfa::ffi::codes::{tfa_build_otpauth, tfa_draw_qr, tfa_generate_secret, tfa_parse_otpauth};
 use tfa::ffi::handle::{tfa_close, tfa_free, tfa_functions, tfa_open};
 use tfa::ffi::http::tfa_http;
-use tfa::ffi::otp::{tfa_build_otpauth, tfa_draw_qr, tfa_generate_secret, tfa_parse_otpauth};
 use tfa::ffi::uapi::tfa_uapi;
 use tfa::ffi::whm::tfa_whmapi1;
 

@@ -105,7 +105,7 @@ fn of_two_concurrent_logins_with_one_code_one_is_accepted() {
 fn of_two_concurrent_logins_with_one_recovery_code_one_is_accepted() {
     let server = Server::new("");
     let (subject, _) = server.enrolled("example");
-    let code = server.tfa.make_recovery_codes(ROOT, &subject).unwrap()[0].to_string();
+    let code = server.tfa.generate_recovery_codes(ROOT, &subject).unwrap()[0].to_string();
     let verdicts = concurrent_logins(&server, &subject, [&code, &code]);
     let accepted = verdicts.iter().filter(|verdict| **verdict == Verdict::Verified(Method::Recovery)).count();
     assert_eq!(accepted, 1, "{verdicts:?}");
@@ -118,7 +118,7 @@ fn two_concurrent_invalid_codes_are_both_counted() {
     let (subject, secret) = server.enrolled("example");
     let code = server.wrong_code(&secret);
     for verdict in concurrent_logins(&server, &subject, [&code, &code]) {
-        assert_eq!(reason(verdict), Refusal::WrongCode);
+        assert_eq!(reason(verdict), Refusal::InvalidCode);
     }
     assert_eq!(server.tfa.status(&subject).unwrap().failures, 2);
 }
