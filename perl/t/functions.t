@@ -1,4 +1,4 @@
-# Every function in the library's registry is a method, and every such method is in the registry.
+# The methods come from the library's registry.
 use strict;
 use warnings;
 
@@ -6,13 +6,17 @@ use Test::More;
 use Authen::TFA ();
 
 my $registry = Authen::TFA->functions;
-for my $door (qw(whm uapi)) {
-    my @library = sort map { $_->{name} } grep { $_->{door} eq $door } @$registry;
-    is_deeply [ sort( Authen::TFA::function_names($door) ) ], \@library, "the functions of the door $door";
-    can_ok 'Authen::TFA', @library;
+my %names;
+push @{ $names{ $_->{api} } }, $_->{name} for @$registry;
+for my $api ( sort keys %names ) {
+    is_deeply [ Authen::TFA::function_names($api) ], $names{$api}, "the functions of the API $api, in the order of the registry";
+    can_ok 'Authen::TFA', @{ $names{$api} };
 }
-is_deeply [ grep { !length $_->{description} || ref $_->{parameters} ne 'ARRAY' } @$registry ], [], 'each with a description and parameters';
-my ($set) = grep { $_->{name} eq 'set_user_configuration' } @$registry;
-is_deeply [ map { $_->{name} } grep { $_->{required} } @{ $set->{parameters} } ], [qw(secret tfa_token)], 'and they are the right ones';
+ok !Authen::TFA->can('twofactorauth_nonsense'), 'no other name is a method';
+ok !eval { Authen::TFA->twofactorauth_nonsense('root'); 1 }, 'and calling one';
+like $@, qr/^libtfa [0-9.]+ has no function "twofactorauth_nonsense", which was called at \Q$0\E line/, 'croaks, naming the function';
+ok !eval { Authen::TFA->_nonsense; 1 }, 'a private name is not looked up';
+
+is_deeply [ grep { !length $_->{description} || ref $_->{parameters} ne 'ARRAY' } @$registry ], [], 'each function has a description and parameters';
 
 done_testing;

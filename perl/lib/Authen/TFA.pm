@@ -1,6 +1,6 @@
-# Authen::TFA: the Perl face of libtfa. It promises that every documented function is a method that returns plain data or throws an
-# Authen::TFA::Error, and that the one-time code functions cost little more than the C calls they stand for.
-# JSON::PP, Carp and the error class are loaded when they are first needed: a panel's short-lived scripts load this often.
+# Authen::TFA: libtfa for Perl. Promises that every function of the library's registry is a method which returns plain data or throws an
+# Authen::TFA::Error, and that the functions for one-time codes cost little more than the C calls.
+# JSON, Carp and the error class are loaded at first use: a panel's short-lived scripts load this module often.
 package Authen::TFA;
 
 require 5.016;
@@ -9,11 +9,11 @@ use warnings;
 
 our $VERSION = '0.1.0';
 
-# qr is not among them: Perl reads that name as its quoting operator, so it is called as Authen::TFA::qr or as a method.
+# qr is not exported: Perl reads that name as its quoting operator, so it is called as Authen::TFA::qr or as a method.
 our @EXPORT_OK = qw(hotp totp verify base32_decode secret otpauth otpauth_parse);
 our %EXPORT_TAGS = ( all => \@EXPORT_OK );
 
-# Exporter is loaded for those who import something: that is milliseconds for those who do not.
+# Exporter is loaded only when something is imported: it costs a millisecond.
 sub import {
     return if @_ == 1;
     require Exporter;
@@ -23,43 +23,6 @@ sub import {
 require XSLoader;
 XSLoader::load( __PACKAGE__, $VERSION );
 
-# The registry's function names, by door. t/functions.t fails when the library knows one that is not here, or the other way round.
-my %FUNCTIONS = (
-    whm => [
-        (
-            map { "twofactorauth_$_" }
-                qw(
-                enable_policy disable_policy policy_status generate_tfa_config set_tfa_config get_issuer set_issuer
-                get_user_configs remove_user_config get_tfa_config_for_user set_tfa_config_for_user
-                login_status verify_login unlock_user generate_recovery_codes
-                )
-        ),
-        qw(applist batch uapi_cpanel cpanel)
-    ],
-    uapi => [
-        qw(
-            generate_user_configuration get_user_configuration set_user_configuration remove_user_configuration
-            get_team_user_configuration generate_recovery_codes
-            )
-    ],
-);
-
-for my $name ( @{ $FUNCTIONS{whm} } ) {
-    no strict 'refs';
-    *$name = sub {
-        my ( $self, $caller ) = splice @_, 0, 2;
-        return _whm_data( $name, $self->whmapi1( $caller, $name, @_ ) );
-    };
-}
-
-for my $name ( @{ $FUNCTIONS{uapi} } ) {
-    no strict 'refs';
-    *$name = sub {
-        my ( $self, $caller ) = splice @_, 0, 2;
-        return _uapi_data( $name, $self->uapi( $caller, 'TwoFactorAuth', $name, @_ ) );
-    };
-}
-
 sub new {
     my $class = shift;
     my %config = _pairs( 'new', @_ );
@@ -68,26 +31,29 @@ sub new {
         _croak(qq{The parameter "$name" is not valid: it is not a code reference})
             if defined $callback{$name} && ref $callback{$name} ne 'CODE';
     }
-    my ( $self, $error ) = _open(
+    my $opened = _open(
         ref $class || $class,
-        %config ? _encode( _numbers( \%config ) ) : undef,
-        $callback{lookup}   && _answering( $callback{lookup} ),
-        $callback{on_audit} && _hearing( $callback{on_audit} )
+        %config ? _encode( _typed( \%config ) ) : undef,
+        $callback{lookup}   && _lookup_for( $callback{lookup} ),
+        $callback{on_audit} && _audit_for( $callback{on_audit} )
     );
-    _throw( 'open', _decode($error)->{error} ) if !$self;
-    return $self;
+    _throw( 'open', _decode($opened) ) if !ref $opened;
+    return $opened;
 }
+
+# Calls that return the library's whole answer.
 
 sub whmapi1 {
     my ( $self, $caller, $function ) = splice @_, 0, 3;
-    return _decode( _whmapi1( $self, _named( caller => $caller ), _named( function => $function ), _arguments( $function, @_ ) ) );
+    my $arguments = _arguments( $function, @_ );
+    return _answer_to( $arguments, _whmapi1( $self, _named( caller => $caller ), _named( function => $function ), $arguments ) );
 }
 
 sub uapi {
     my ( $self, $caller, $module, $function ) = splice @_, 0, 4;
-    return _decode(
-        _uapi( $self, _named( caller => $caller ), _named( module => $module ), _named( function => $function ), _arguments( $function, @_ ) )
-    );
+    my $arguments = _arguments( $function, @_ );
+    return _answer_to( $arguments,
+        _uapi( $self, _named( caller => $caller ), _named( module => $module ), _named( function => $function ), $arguments ) );
 }
 
 sub http {
@@ -101,23 +67,103 @@ sub http {
     );
 }
 
-sub functions { return _decode( _functions() ) }
+# Functions without a store.
 
-sub secret        { return _answer( secret        => _secret( _stateless_arguments( secret        => @_ ) ) )->{secret} }
-sub otpauth       { return _answer( otpauth       => _otpauth( _stateless_arguments( otpauth      => @_ ) ) )->{otpauth_str} }
-sub otpauth_parse { return _answer( otpauth_parse => _otpauth_parse( _stateless_arguments( otpauth_parse => @_ ) ) ) }
+sub secret        { return _data_of( secret        => _secret( _stateless_arguments( secret => @_ ) ) )->{secret} }
+sub otpauth       { return _data_of( otpauth       => _otpauth( _stateless_arguments( otpauth => @_ ) ) )->{otpauth_str} }
+sub otpauth_parse { return _data_of( otpauth_parse => _otpauth_parse( _stateless_arguments( otpauth_parse => @_ ) ) ) }
 
 sub qr {
-    my $answer = _answer( qr => _qr( _stateless_arguments( qr => @_ ) ) );
-    return $answer->{qr} if $answer->{content_type} ne 'image/png';
+    my $picture = _data_of( qr => _qr( _stateless_arguments( qr => @_ ) ) );
+    return $picture->{qr} if $picture->{content_type} ne 'image/png';
     require MIME::Base64;
-    return MIME::Base64::decode_base64( $answer->{qr} );
+    return MIME::Base64::decode_base64( $picture->{qr} );
 }
 
-sub function_names {
-    my ($door) = @_;
-    return @{ $FUNCTIONS{$door} };
+# One-time codes by the library's JSON functions: what codes.c leaves to them, errors included.
+
+sub _totp { return _data_of( totp => _code( _code_arguments( totp => @_ ) ) )->{code} }
+sub _hotp { return _data_of( hotp => _code( _code_arguments( hotp => @_, type => 'hotp' ) ) )->{code} }
+
+sub _verify {
+    my @given = @_;
+    my ($at) = grep { $_ % 2 == @given % 2 && $given[$_] eq 'step' } 0 .. $#given;
+    my ( undef, $step ) = defined $at ? splice @given, $at, 2 : ();
+    _croak('The parameter "step" is not valid: it is not a reference to a variable') if defined $at && !( ref $step && !Internals::SvREADONLY($$step) );
+    my $verdict = _data_of( verify => _verify_code( _code_arguments( verify => @given ) ) );
+    $$step = $verdict->{step} if defined $at && $verdict->{is_valid};
+    return !!$verdict->{is_valid};
 }
+
+# A secret is given as Base32 or as bytes, which JSON carries as hexadecimal. A moment can have a fraction, as from Time::HiRes.
+sub _code_arguments {
+    my ( $function, @given ) = @_;
+    shift @given if @given % 2;
+    my %given = @given;
+    _croak('One of the parameters "secret" (Base32) and "key" (bytes) is required.') if exists $given{secret} == exists $given{key};
+    if ( exists $given{key} ) {
+        my $key = delete $given{key};
+        _croak('The parameter "key" is required.') if !defined $key;
+        utf8::downgrade( $key, 1 ) or _croak('The parameter "key" is not valid: it contains a wide character');
+        $given{secret_hex} = unpack 'H*', $key;
+    }
+    $given{time} = int $given{time} if defined $given{time} && $given{time} =~ /\A[0-9]+\.[0-9]+\z/;
+    return _arguments( $function, %given );
+}
+
+# ---------------------------------------------------------------- methods by the names of the registry
+
+my $registry;    # the rows of the library's registry
+my %methods;     # their names, each with a method
+
+sub functions {
+    $registry ||= _decode( _functions() );
+    return $registry;
+}
+
+# The names of an API's functions, in the order of the registry: 'whm' or 'uapi'.
+sub function_names {
+    my ($api) = @_;
+    return map { $_->{name} } grep { $_->{api} eq $api } @{ functions() };
+}
+
+sub _methods {
+    %methods = map { ( $_->{name} => $_->{api} eq 'whm' ? _whm_method( $_->{name} ) : _uapi_method( $_->{name} ) ) } @{ functions() } if !%methods;
+    return \%methods;
+}
+
+sub _whm_method {
+    my ($name) = @_;
+    return sub {
+        my ( $self, $caller ) = splice @_, 0, 2;
+        return _whm_data( $name, $self->whmapi1( $caller, $name, @_ ) );
+    };
+}
+
+sub _uapi_method {
+    my ($name) = @_;
+    return sub {
+        my ( $self, $caller ) = splice @_, 0, 2;
+        return _uapi_data( $name, $self->uapi( $caller, 'TwoFactorAuth', $name, @_ ) );
+    };
+}
+
+# The registry is read at the first call of a method, so that loading costs nothing and a library that lacks a function fails at the call.
+sub AUTOLOAD {
+    my ($name) = our $AUTOLOAD =~ /([^:]+)\z/;
+    my $method = $name =~ /\A_/ ? undef : _methods()->{$name};
+    _croak( qq{libtfa @{[ version() ]} has no function "$name", which was called} ) if !$method;
+    no strict 'refs';
+    *$name = $method;
+    goto &$method;
+}
+
+sub can {
+    my ( $class, $name ) = @_;
+    return UNIVERSAL::can( $class, $name ) || _methods()->{$name};
+}
+
+sub DESTROY { return }    # AUTOLOAD must not look for it
 
 sub dropin_directory {
     ( my $directory = __FILE__ ) =~ s{\.pm\z}{/dropin};
@@ -128,28 +174,31 @@ sub dropin_directory {
 
 sub _whm_data {
     my ( $command, $envelope ) = @_;
-    return $envelope if !exists $envelope->{metadata};    # the answer of "cpanel" has an envelope of its own
-    _throw( $command, $envelope->{metadata}{reason} ) if !$envelope->{metadata}{result};
+    my $metadata = $envelope->{metadata};
+    return $envelope if !$metadata;    # the answer of "cpanel" has an envelope of its own
+    _throw( $command, $metadata ) if !$metadata->{result};
     return exists $envelope->{data} ? $envelope->{data} : {};
 }
 
 sub _uapi_data {
     my ( $command, $result ) = @_;
-    _throw( $command, join ' ', @{ $result->{errors} || [] } ) if !$result->{status};
+    _throw( $command, { %{ $result->{metadata} || {} }, reason => join ' ', @{ $result->{errors} || [] } } ) if !$result->{status};
     return defined $result->{data} ? $result->{data} : {};
 }
 
-sub _answer {
+sub _data_of {
     my ( $command, $json ) = @_;
     my $answer = _decode($json);
-    _throw( $command, $answer->{error} ) if exists $answer->{error};
+    _throw( $command, $answer ) if exists $answer->{error};
     return $answer;
 }
 
+# Throws what a failed answer says: its reason, as "reason" or "error", and the code of it.
 sub _throw {
-    my ( $command, $reason ) = @_;
+    my ( $command, $failure ) = @_;
+    my ($reason) = grep { defined } @{$failure}{qw(reason error)};
     require Authen::TFA::Error;
-    Authen::TFA::Error->throw( command => $command, reason => $reason );
+    Authen::TFA::Error->throw( command => $command, reason => $reason, reason_code => $failure->{reason_code} );
 }
 
 # ---------------------------------------------------------------- arguments
@@ -160,15 +209,18 @@ sub _croak {
     Carp::croak(@_);
 }
 
-# A hash reference, or name => value pairs.
+# Name => value pairs, from a list or from one hash reference. The names of a hash come with user-2 before user-10.
 sub _pairs {
     my $function = shift;
-    return %{ $_[0] } if @_ == 1 && ref $_[0] eq 'HASH';
+    if ( @_ == 1 && ref $_[0] eq 'HASH' ) {
+        my %given = %{ $_[0] };
+        return map { $_ => $given{$_} } sort { length $a <=> length $b || $a cmp $b } keys %given;
+    }
     _croak("$function takes name => value pairs or one hash reference") if @_ % 2;
     return @_;
 }
 
-# A string that may cross the border, or a croak that names the parameter.
+# A string that the library can take, or a croak that names the parameter.
 sub _named {
     my ( $name, $value ) = @_;
     _croak(qq{The parameter "$name" is required.}) if !defined $value;
@@ -179,7 +231,7 @@ sub _named {
     return $value;
 }
 
-# Perl does not tell numbers from strings and the library's parameters are strings, so that is what is sent, at any depth.
+# Perl does not distinguish numbers from strings, and the library's parameters are strings: strings are sent, at any depth.
 sub _stringified {
     my ( $name, $value ) = @_;
     return { map { $_ => _stringified( $_, $value->{$_} ) } keys %$value } if ref $value eq 'HASH';
@@ -187,36 +239,44 @@ sub _stringified {
     return _named( $name, $value );
 }
 
-# Where the library wants numbers, Perl programs may have read them from anywhere as strings. What is no number stays, to be refused.
-# Where it wants true or false, which JSON writes by names of their own, what Perl takes for true is true.
-sub _numbers {
+sub _stringified_pairs {
+    my @pairs = @_;
+    return map { $_ % 2 ? _stringified( @pairs[ $_ - 1, $_ ] ) : $pairs[$_] } 0 .. $#pairs;
+}
+
+# The configuration's numbers and switches are typed. Outside the account directory no text consists of digits alone.
+sub _typed {
     my ($given) = @_;
     my %copy = %$given;
-    ref $copy{$_} eq 'HASH' and $copy{$_} = _numbers( $copy{$_} ) for qw(lockout audit);
-    $copy{syslog} = $copy{syslog} ? \1 : \0 if defined $copy{syslog};
-    for my $key (qw(length secret_length digits period skew failures seconds max_seconds hard_limit days)) {
-        $copy{$key} += 0 if defined $copy{$key} && $copy{$key} =~ /\A[0-9]{1,9}\z/;
+    for my $key ( grep { $_ ne 'accounts' } keys %copy ) {
+        my $value = $copy{$key};
+        $copy{$key} =
+              ref $value eq 'HASH'             ? _typed($value)
+            : $key =~ /\A(?:create|syslog)\z/  ? ( $value ? \1 : \0 )
+            : defined $value && $value =~ /\A[0-9]{1,9}\z/ ? $value + 0
+            :                                    $value;
     }
     return \%copy;
 }
 
 # The arguments of a function as JSON text, or undef when there are none.
 sub _arguments {
-    my %given = _pairs(@_);
-    return %given ? _encode( _stringified( args => \%given ) ) : undef;
+    my @pairs = _stringified_pairs(&_pairs);
+    return @pairs ? _encode_pairs(@pairs) : undef;
 }
 
-# Stateless functions may be called as methods, with the invocant first: before pairs that makes the count odd.
+# Functions without a store can be called as methods, with the invocant first: before pairs that makes the count odd.
 sub _stateless_arguments {
     my $function = shift;
     shift if @_ % 2 && ref $_[0] ne 'HASH' || @_ == 2 && ref $_[1] eq 'HASH';
-    my %given = _pairs( $function, @_ );
-    return %given ? _encode( _numbers( _stringified( args => \%given ) ) ) : undef;
+    return _arguments( $function, @_ );
 }
 
-# What the library's lookup calls: gives JSON, or undef for "no such thing", or dies with a plain string when it cannot be told.
-# The warning is given here and not in C, where a __WARN__ handler that dies would jump across the library.
-sub _answering {
+# ---------------------------------------------------------------- callbacks
+
+# The code that the library's lookup calls: returns JSON, or undef for "no such thing", or dies with a plain string when there is no answer.
+# The warning is given here and not in C, where a __WARN__ handler that dies would unwind the library.
+sub _lookup_for {
     my ($lookup) = @_;
     return sub {
         my $answer;
@@ -231,30 +291,28 @@ sub _answering {
     };
 }
 
-# What the library tells of each line of the audit trail. Nothing that the callback dies of matters to the library, nor
-# what a __WARN__ handler makes of the warning.
-sub _hearing {
+# The code that receives each audit entry. An exception of the callback, or of a __WARN__ handler, does not reach the library.
+sub _audit_for {
     my ($on_audit) = @_;
     return sub {
-        my ($line) = @_;
-        eval { $on_audit->( _decode($line) ); 1 } or warn "Authen::TFA: the audit callback failed: $@";
+        my ($entry) = @_;
+        eval { $on_audit->( _decode($entry) ); 1 } or warn "Authen::TFA: the audit callback failed: $@";
         return;
     };
 }
 
 # ---------------------------------------------------------------- JSON
 
-my ( $encoder, $decoder );
+sub _encode       { require Authen::TFA::JSON; goto &Authen::TFA::JSON::encode }
+sub _encode_pairs { require Authen::TFA::JSON; goto &Authen::TFA::JSON::encode_pairs }
+sub _decode       { require Authen::TFA::JSON; goto &Authen::TFA::JSON::decode }
 
-# ASCII goes out, so that the text is the same as characters and as bytes; UTF-8 comes back.
-sub _encode {
-    require JSON::PP;
-    return ( $encoder ||= JSON::PP->new->ascii->allow_nonref )->encode( $_[0] );
-}
-
-sub _decode {
-    require JSON::PP;
-    return ( $decoder ||= JSON::PP->new->utf8->allow_nonref )->decode( $_[0] );
+# The answer to a call with these arguments. When they ask for sorting, the order of the answer's keys matters.
+sub _answer_to {
+    my ( $arguments, $json ) = @_;
+    return _decode($json) if !defined $arguments || $arguments !~ /\bapi\.sort/;
+    require Authen::TFA::JSON;
+    return Authen::TFA::JSON::decode_ordered($json);
 }
 
 1;

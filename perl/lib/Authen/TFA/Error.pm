@@ -1,5 +1,4 @@
-# The exception that Authen::TFA throws when the library refuses or cannot answer.
-# Loaded when the first one is thrown, so that programs which never fail never pay for it.
+# The exception that Authen::TFA throws when the library refuses a call or cannot answer it. Loaded when the first one is thrown.
 package Authen::TFA::Error;
 
 require 5.016;
@@ -20,8 +19,9 @@ sub throw {
     die $class->new(%fields);
 }
 
-sub reason  { $_[0]{reason} }
-sub command { $_[0]{command} }
+sub reason      { $_[0]{reason} }
+sub reason_code { $_[0]{reason_code} }
+sub command     { $_[0]{command} }
 
 sub as_string {
     my ($self) = @_;
@@ -36,21 +36,21 @@ __END__
 
 =head1 NAME
 
-Authen::TFA::Error - why the library refused
+Authen::TFA::Error - why the library refused a call
 
 =head1 SYNOPSIS
 
     eval { $tfa->twofactorauth_set_issuer( 'root', issuer => "two\nlines" ); 1 } or do {
         my $error = $@;
         die $error unless ref $error && $error->isa('Authen::TFA::Error');
-        print $error->command, ' said ', $error->reason, "\n";
+        print $error->command, ' failed: ', $error->reason, "\n" if $error->reason_code eq 'invalid_parameter';
     };
 
 =head1 DESCRIPTION
 
-The methods of L<Authen::TFA> throw an object of this class when the library refuses what was asked or cannot answer it.
-Wrong use of the Perl interface itself (a parameter that is missing, undefined or of the wrong kind) croaks with a plain string
-instead, since it is a mistake in the program. Neither ever contains a secret or a code.
+The methods of L<Authen::TFA> throw an object of this class when the library refuses a call or cannot answer it. Wrong use of the Perl interface
+itself (a parameter that is undefined or of the wrong kind) croaks with a plain string instead, since it is a mistake in the program. Neither ever contains a
+secret or a code.
 
 =head1 METHODS
 
@@ -58,15 +58,20 @@ instead, since it is a mistake in the program. Neither ever contains a secret or
 
 =head2 throw
 
-C<< Authen::TFA::Error->throw( command => $name, reason => $text ) >> dies with a new object; C<new> only makes it.
+C<< Authen::TFA::Error->throw( command => $name, reason => $text, reason_code => $code ) >> dies with a new object; C<new> returns one.
 
 =head2 reason
 
-The library's reason, for people to read, such as C<The security code is invalid.>
+The library's reason, for people to read, such as C<The security code is invalid.> Its wording can change.
+
+=head2 reason_code
+
+The reason as a stable word, for programs, such as C<invalid_code>. The library's F<docs/api.md> lists them. Undefined when the store
+cannot be opened, or when the library is older than reason codes.
 
 =head2 command
 
-The function that refused, such as C<twofactorauth_set_tfa_config>.
+The function that failed, such as C<twofactorauth_set_tfa_config>.
 
 =head2 as_string
 

@@ -97,8 +97,7 @@ sub answer {
 
 sub _uapi_arguments {
     my ( $function, $args ) = @_;
-    %parameters = map { $_->{door} eq 'uapi' ? ( $_->{name} => [ map { $_->{name} } @{ $_->{parameters} } ] ) : () }
-        @{ Authen::TFA::functions() }
+    %parameters = map { $_->{name} => [ map { $_->{name} } @{ $_->{parameters} } ] } grep { $_->{api} eq 'uapi' } @{ Authen::TFA::functions() }
         if !%parameters;
     my %arguments;
     for my $name ( @{ $parameters{$function} || [] } ) {
