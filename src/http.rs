@@ -6,10 +6,11 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::api;
 use crate::api::answer::{Answer, UapiAnswer, WhmAnswer};
 use crate::api::args::{Args, not_valid};
 use crate::api::refusal::{ReasonCode, Refusal};
-use crate::api::{self, registry};
+use crate::api::registry::{self, Api, Effect};
 use crate::engine::Tfa;
 use crate::wire::format::Format;
 use crate::wire::{ParameterError, form};
@@ -69,6 +70,9 @@ pub fn respond(tfa: &Tfa, caller: &str, method: &str, target: &str, body: Option
     let Some(route) = route(path) else {
         return Response::error(404, "There is no function at this path.");
     };
+    if tfa.config().require_post && method == "GET" && route.changes() {
+        return route.write(400, &route.refuse(Refusal::PostRequired(route.function.clone())));
+    }
     match read(method, query, body) {
         Ok(args) => route.write(200, &route.call(tfa, caller, &args)),
         Err(error) => route.write(400, &route.refuse(error.into())),
@@ -122,6 +126,12 @@ fn read(method: &str, query: &str, body: &str) -> Result<Args, ParameterError> {
 }
 
 impl Route {
+    /// Whether the function changes something, or can.
+    fn changes(&self) -> bool {
+        let api = if self.is_whm { Api::Whm } else { Api::Uapi };
+        registry::find(api, &self.function).is_some_and(|function| function.effect == Effect::Changes)
+    }
+
     fn call(&self, tfa: &Tfa, caller: &str, args: &Args) -> Answer {
         if !self.is_whm {
             return Answer::Uapi(api::uapi(tfa, caller, registry::MODULE, &self.function, args));

@@ -4,6 +4,7 @@
 //! reason code (contract section 5).
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
@@ -34,8 +35,8 @@ pub enum Data {
     Users(UserConfigs),
     /// Names of functions.
     Apps(Vec<&'static str>),
-    /// The answers of a batch.
-    Answers(Vec<WhmAnswer>),
+    /// The answers of a batch, already written as JSON.
+    Answers(Vec<Box<RawValue>>),
     /// The answer of a UAPI function.
     Uapi(Box<UapiAnswer>),
     /// The answer of a UAPI function in cPanel's envelope.

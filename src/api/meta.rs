@@ -1,16 +1,22 @@
 //! The WHM functions that are about other calls: `applist`, `batch`, and UAPI from WHM (contract section 7).
 //!
 //! Promise: the rules are those of a direct call. A reseller acts for itself and for the accounts that it owns, root for
-//! every user, and a batch does nothing that its caller could not do command by command.
+//! every user, and a batch does nothing that its caller could not do command by command. A batch has at most 100 commands
+//! and 16 MiB of answers; the command that would exceed this fails, and ends the batch.
+
+use serde_json::value::RawValue;
 
 use super::answer::{CpanelAnswer, Data, Outcome, WhmAnswer};
 use super::args::{Args, not_valid};
-use super::refusal::Refusal;
+use super::refusal::{MAX_ANSWERS, Refusal};
 use super::request::{Api, Request};
 use crate::wire::ParameterError;
+use crate::wire::format::Format;
 
 /// The function that a batch must not contain.
 const BATCH: &str = "batch";
+/// The most commands of a batch (contract section 13).
+const MAX_COMMANDS: usize = 100;
 /// What begins the names of `uapi_cpanel`'s own parameters.
 const UAPI_CPANEL: &str = "cpanel.";
 /// What begins the names of `cpanel`'s own parameters.
@@ -28,17 +34,33 @@ pub fn batch(request: &Request<'_>) -> Outcome {
     if commands.is_empty() {
         return Err(ParameterError::Required("command".to_owned()).into());
     }
+    if commands.len() > MAX_COMMANDS {
+        return Err(not_valid("command", &format!("a batch has at most {MAX_COMMANDS} commands.")).into());
+    }
     let aborts = request.args.bit("abort_on_error")?;
-    let mut answers = Vec::new();
+    let (mut answers, mut left) = (Vec::new(), MAX_ANSWERS);
     for command in commands {
         let answer = run(request, command);
         let failed = answer.outcome.is_err();
-        answers.push(answer);
+        let text = written(&answer)?;
+        let Some(rest) = left.checked_sub(text.get().len()) else {
+            answers.push(written(&WhmAnswer::new(&answer.command, Err(Refusal::TooLarge)))?);
+            break;
+        };
+        left = rest;
+        answers.push(text);
         if failed && aborts {
             break;
         }
     }
     Ok(Data::Answers(answers))
+}
+
+/// An answer as JSON: the batch holds its answers as text, which takes a fraction of the memory of values.
+fn written(answer: &WhmAnswer) -> Result<Box<RawValue>, Refusal> {
+    let unwritable = |why: String| Refusal::unavailable(why);
+    let text = Format::Json.write(answer).map_err(unwritable)?;
+    RawValue::from_string(text).map_err(|error| unwritable(error.to_string()))
 }
 
 /// Runs one command of a batch: a function's name, and its parameters as in a URL.

@@ -8,6 +8,9 @@ use crate::accounts::{LookupError, shown};
 use crate::engine::refusal::Refusal as EngineRefusal;
 use crate::wire::ParameterError;
 
+/// The most bytes of the answers of a batch, as JSON (contract section 13).
+pub const MAX_ANSWERS: usize = 16 << 20;
+
 /// Why a call failed. Its text is the `reason` in the answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -35,6 +38,12 @@ pub enum Refusal {
     /// The UAPI function does not exist here.
     #[error("The function \"{}\" does not exist in the module \"TwoFactorAuth\".", shown(.0))]
     UnknownFunction(String),
+    /// The answers of a batch would exceed the limit.
+    #[error("The answers of the batch have more than {} MiB.", MAX_ANSWERS >> 20)]
+    TooLarge,
+    /// A function that changes something was called by GET.
+    #[error("The function \"{}\" changes something, and this server requires POST for it.", shown(.0))]
+    PostRequired(String),
     /// Two-factor authentication is disabled on this server.
     #[error("Two-factor authentication is not enabled on this server.")]
     PolicyDisabled,
@@ -58,6 +67,8 @@ impl Refusal {
             Refusal::NoSuchUser(_) => ReasonCode::NoSuchUser,
             Refusal::UnknownApp(_) | Refusal::UnknownFunction(_) => ReasonCode::UnknownFunction,
             Refusal::UnknownModule(_) => ReasonCode::UnknownModule,
+            Refusal::TooLarge => ReasonCode::TooLarge,
+            Refusal::PostRequired(_) => ReasonCode::PostRequired,
             Refusal::PolicyDisabled => ReasonCode::PolicyDisabled,
         }
     }
@@ -109,6 +120,8 @@ reason_codes! {
     NotConfigured "not_configured" "The user is not enrolled."
     UnknownFunction "unknown_function" "The function does not exist."
     UnknownModule "unknown_module" "The UAPI module does not exist."
+    TooLarge "too_large" "The answers of a batch exceed the limit."
+    PostRequired "post_required" "The function changes something, and the server requires POST for it."
     PolicyDisabled "policy_disabled" "Two-factor authentication is disabled on this server."
     Unavailable "unavailable" "The store, the key file or the account directory cannot answer."
 }

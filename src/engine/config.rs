@@ -39,6 +39,8 @@ pub struct Config {
     pub lockout: Limits,
     /// The audit trail.
     pub audit: Settings,
+    /// Whether a function that changes something is refused when it is called by GET.
+    pub require_post: bool,
 }
 
 /// The object as it is written.
@@ -56,6 +58,7 @@ struct Written {
     skew: u32,
     lockout: Limits,
     audit: Settings,
+    require_post: bool,
 }
 
 impl Default for Written {
@@ -73,6 +76,7 @@ impl Default for Written {
             skew: 1,
             lockout: Limits::default(),
             audit: Settings::default(),
+            require_post: false,
         }
     }
 }
@@ -136,6 +140,7 @@ impl Written {
             skew: self.skew,
             lockout: self.lockout,
             audit: self.audit,
+            require_post: self.require_post,
         })
     }
 }

@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::guard::{guarded, handle, optional_text};
 use crate::accounts::{Lookup, Question};
-use crate::api::args::MAX_TEXT;
 use crate::engine::Tfa;
 
 /// The longest answer that is read, in bytes: room for the names of a million accounts.
-const MAX_REPLY: usize = 64 * MAX_TEXT;
+const MAX_REPLY: usize = 64 << 20;
 
 /// Looks an account or a domain up in the host's account directory.
 ///

@@ -8,6 +8,7 @@ pub mod format;
 #[cfg(test)]
 mod oracle;
 mod parameter;
+pub mod strict;
 pub mod xml;
 pub mod yaml;
 

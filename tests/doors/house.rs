@@ -44,13 +44,23 @@ impl House {
         House::open(accounts(), Arc::new(ManualClock::at(seconds)))
     }
 
+    /// A server with more keys in its configuration.
+    pub fn configured(more: Value) -> House {
+        House::build(accounts(), more, Arc::new(SystemClock))
+    }
+
     fn open(accounts: Value, clock: Arc<dyn Clock>) -> House {
+        House::build(accounts, json!({}), clock)
+    }
+
+    fn build(accounts: Value, more: Value, clock: Arc<dyn Clock>) -> House {
         let folder = tempfile::tempdir().unwrap();
-        let config = json!({
+        let mut config = json!({
             "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
             "hostname": "server.example.com",
             "accounts": accounts,
         });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock).unwrap();
         House { tfa, _folder: folder }
     }

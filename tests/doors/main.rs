@@ -9,6 +9,7 @@ mod control;
 mod formats;
 mod house;
 mod http;
+mod limits;
 mod meta;
 mod qr;
 mod reference;

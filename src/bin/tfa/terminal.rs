@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use tfa::api::args::MAX_TEXT;
+use tfa::wire::form::MAX_BYTES as MAX_TEXT;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
