@@ -4,6 +4,7 @@
  */
 #include "support.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 
 /* The directory of these tests. */
@@ -16,14 +17,16 @@
 #define WHM_DONE(function) "{\"metadata\":{\"command\":\"" function "\",\"reason\":\"OK\",\"result\":1,\"version\":1}}"
 #define WHM_DATA(function, data)                                                                                       \
     "{\"data\":" data ",\"metadata\":{\"command\":\"" function "\",\"reason\":\"OK\",\"result\":1,\"version\":1}}"
-#define WHM_FAILED(function, why)                                                                                      \
-    "{\"metadata\":{\"command\":\"" function "\",\"reason\":\"" why "\",\"result\":0,\"version\":1}}"
+#define WHM_FAILED(function, why, reason_code)                                                                         \
+    "{\"metadata\":{\"command\":\"" function "\",\"reason\":\"" why "\",\"reason_code\":\"" reason_code                      \
+    "\",\"result\":0,\"version\":1}}"
 
 /* The same for UAPI. */
 #define UAPI_DATA(data)                                                                                                \
     "{\"data\":" data ",\"errors\":null,\"messages\":null,\"metadata\":{},\"status\":1,\"warnings\":null}"
-#define UAPI_FAILED(why)                                                                                               \
-    "{\"data\":null,\"errors\":[\"" why "\"],\"messages\":null,\"metadata\":{},\"status\":0,\"warnings\":null}"
+#define UAPI_FAILED(why, reason_code)                                                                                  \
+    "{\"data\":null,\"errors\":[\"" why "\"],\"messages\":null,\"metadata\":{\"reason_code\":\"" reason_code                 \
+    "\"},\"status\":0,\"warnings\":null}"
 
 static void versions(void)
 {
@@ -35,23 +38,45 @@ static void versions(void)
     ok(true, "NULL can be freed and closed");
 }
 
+/* The entry of a function in the list; "(absent)" when it is not there. */
+static const char *entry_of(const char *list, const char *name)
+{
+    for (long place = 0; place < size_at(list, ""); place++) {
+        if (strcmp(at(list, text("%ld/name", place)), name) == 0) {
+            return at(list, text("%ld", place));
+        }
+    }
+    return "(absent)";
+}
+
+/* Every entry says what a caller needs to know, and names a symbol that the library exports. */
+static void every_entry(const char *list)
+{
+    for (long place = 0; place < size_at(list, ""); place++) {
+        const char *entry = at(list, text("%ld", place)), *name = at(entry, "name"), *symbol = at(entry, "symbol");
+        bool is_uapi = strcmp(at(entry, "api"), "uapi") == 0;
+        is_text(at(entry, "api"), is_uapi ? "uapi" : "whm", "%s: the API", name);
+        is_text(at(entry, "module"), is_uapi ? "TwoFactorAuth" : "null", "%s: the module", name);
+        ok(strlen(at(entry, "description")) > 10, "%s: the description", name);
+        ok(size_at(entry, "parameters") >= 0, "%s: the parameters", name);
+        bool has_symbol = is_uapi || strncmp(name, "twofactorauth_", 14) == 0;
+        is_text(symbol, has_symbol ? text("tfa_%s%s", is_uapi ? "uapi_" : "", name) : "null", "%s: the symbol", name);
+        ok(!has_symbol || dlsym(RTLD_DEFAULT, symbol) != NULL, "%s: the library exports it", name);
+    }
+}
+
 static void function_list(void)
 {
     const char *list = taken(tfa_functions());
-    is_number(size_at(list, ""), 25, "there are 25 functions");
-    is_text(at(list, "4"),
-            "{\"name\":\"twofactorauth_set_tfa_config\",\"door\":\"whm\",\"module\":null,"
-            "\"symbol\":\"tfa_twofactorauth_set_tfa_config\",\"callers\":\"resellers\",\"parameters\":["
+    every_entry(list);
+    const char *entry = entry_of(list, "twofactorauth_set_tfa_config");
+    is_text(at(entry, "callers"), "resellers", "set_tfa_config: who may call it");
+    is_number(size_at(entry, "parameters"), 2, "set_tfa_config: two parameters");
+    is_text(at(entry, "parameters/0"),
             "{\"name\":\"secret\",\"type\":\"string\",\"required\":true,"
-            "\"description\":\"The shared secret: 16 to 128 characters of Base32.\"},"
-            "{\"name\":\"tfa_token\",\"type\":\"string\",\"required\":true,"
-            "\"description\":\"The code that the authenticator shows for the secret.\"}],"
-            "\"description\":\"Enrols the caller, when the code proves that its authenticator has the secret.\"}",
-            "a WHM function is described");
-    is_text(at(list, "20/symbol"), "tfa_uapi_get_user_configuration", "a UAPI function has a symbol");
-    is_text(at(list, "20/module"), "TwoFactorAuth", "and a module");
-    is_text(at(list, "15/name"), "applist", "a function about other calls");
-    is_text(at(list, "15/symbol"), "null", "has no symbol");
+            "\"description\":\"The shared secret: 16 to 128 characters of Base32.\"}",
+            "set_tfa_config: a parameter");
+    is_text(at(entry_of(list, "applist"), "symbol"), "null", "applist has no symbol");
 }
 
 static void policy(tfa_t *tfa)
@@ -59,9 +84,9 @@ static void policy(tfa_t *tfa)
     is_text(taken(tfa_twofactorauth_policy_status(tfa, "root", NULL)),
             WHM_DATA("twofactorauth_policy_status", "{\"is_enabled\":0}"), "the policy is off at first");
     is_text(taken(tfa_uapi_generate_user_configuration(tfa, "example", NULL)),
-            UAPI_FAILED("Two-factor authentication is not enabled on this server."), "UAPI generates nothing then");
+            UAPI_FAILED("Two-factor authentication is not enabled on this server.", "policy_disabled"), "UAPI generates nothing then");
     is_text(taken(tfa_uapi_set_user_configuration(tfa, "example", "{\"secret\": \"CAOXW75HKYJJ6E5Y\", \"tfa_token\": 1}")),
-            UAPI_FAILED("Two-factor authentication is not enabled on this server."), "nor sets");
+            UAPI_FAILED("Two-factor authentication is not enabled on this server.", "policy_disabled"), "nor sets");
     is_text(taken(tfa_twofactorauth_enable_policy(tfa, "root", "{}")), WHM_DONE("twofactorauth_enable_policy"),
             "root enables it");
     is_text(taken(tfa_twofactorauth_policy_status(tfa, "reseller1", "{}")),
@@ -112,12 +137,12 @@ static void whm_enrolment(tfa_t *tfa, char secret[SECRET_SIZE])
     long step = step_now();
     is_text(taken(tfa_twofactorauth_set_tfa_config(
                 tfa, "root", text("{\"secret\": \"%s\", \"tfa_token\": \"%s\"}", secret, wrong_code(secret, step)))),
-            WHM_FAILED("twofactorauth_set_tfa_config", "The security code is invalid."), "a wrong code enrols nobody");
+            WHM_FAILED("twofactorauth_set_tfa_config", "The security code is invalid.", "invalid_code"), "a wrong code enrols nobody");
     const char *args = text("{\"secret\": \"%s\", \"tfa_token\": \"%s\"}", secret, code(secret, step));
     is_text(taken(tfa_twofactorauth_set_tfa_config(tfa, "root", args)),
             WHM_DATA("twofactorauth_set_tfa_config", "{\"success\":1}"), "the right code enrols root");
     is_text(taken(tfa_twofactorauth_set_tfa_config(tfa, "root", args)),
-            WHM_FAILED("twofactorauth_set_tfa_config", "The security code has already been used."),
+            WHM_FAILED("twofactorauth_set_tfa_config", "The security code has already been used.", "used_code"),
             "the same code does not enrol again");
 }
 
@@ -157,14 +182,14 @@ static void login(tfa_t *tfa, const char *secret)
                 text("{\"user\": \"example\", \"tfa_token\": \"%s\", \"remote_addr\": \"192.0.2.1\"}",
                      code(secret, step + 1)))),
             WHM_DATA("twofactorauth_verify_login",
-                     "{\"required\":1,\"verified\":1,\"method\":\"totp\",\"locked\":0,\"retry_after\":0,\"reason\":null}"),
+                     "{\"required\":1,\"verified\":1,\"method\":\"totp\",\"locked\":0,\"retry_after\":0,\"reason\":null,\"reason_code\":null}"),
             "the next code lets it in");
     is_text(taken(tfa_twofactorauth_verify_login(
                 tfa, "root",
                 text("{\"user\": \"example\", \"tfa_token\": \"%s\"}", code(secret, step + 1)))),
             WHM_DATA("twofactorauth_verify_login",
                      "{\"required\":1,\"verified\":0,\"method\":null,\"locked\":0,\"retry_after\":0,"
-                     "\"reason\":\"The security code has already been used.\"}"),
+                     "\"reason\":\"The security code has already been used.\",\"reason_code\":\"used_code\"}"),
             "and not again");
     is_number(tfa_login(tfa, "example", wrong_code(secret, step)), TFA_DENIED, "a wrong code does not");
     is_number(tfa_login(tfa, "other", NULL), TFA_NOT_REQUIRED, "an account without 2FA needs none");
@@ -183,7 +208,7 @@ static void recovery(tfa_t *tfa)
                 text("{\"user\": \"example\", \"tfa_token\": \"%s\"}", at(answer, "data/recovery_codes/3")))),
             WHM_DATA("twofactorauth_verify_login",
                      "{\"required\":1,\"verified\":1,\"method\":\"recovery\",\"locked\":0,\"retry_after\":0,"
-                     "\"reason\":null}"),
+                     "\"reason\":null,\"reason_code\":null}"),
             "one of them lets it in");
     answer = taken(tfa_twofactorauth_generate_recovery_codes(tfa, "root", NULL));
     is_text(answer,
@@ -191,7 +216,7 @@ static void recovery(tfa_t *tfa)
                  at(answer, "data/recovery_codes")),
             "root gets its own");
     is_text(taken(tfa_uapi_generate_recovery_codes(tfa, "other", NULL)),
-            UAPI_FAILED("Two-factor authentication is not configured for \\\"other\\\"."),
+            UAPI_FAILED("Two-factor authentication is not configured for \\\"other\\\".", "not_configured"),
             "without 2FA there are none");
 }
 
@@ -312,146 +337,10 @@ static void reasons(tfa_t *tfa)
             "The parameter \"issuer\" is not valid: it has more than 128 characters.", "an issuer has a limit");
     free(issuer);
     is_text(taken(tfa_uapi(tfa, "example", "Email", "list_pops", NULL)),
-            UAPI_FAILED("The module \\\"Email\\\" does not exist."), "another UAPI module");
+            UAPI_FAILED("The module \\\"Email\\\" does not exist.", "unknown_module"), "another UAPI module");
     is_text(taken(tfa_uapi(tfa, "example", "TwoFactorAuth", "x", NULL)),
-            UAPI_FAILED("The function \\\"x\\\" does not exist in the module \\\"TwoFactorAuth\\\"."),
+            UAPI_FAILED("The function \\\"x\\\" does not exist in the module \\\"TwoFactorAuth\\\".", "unknown_function"),
             "an unknown UAPI function");
-}
-
-/* RFC 4226 appendix D and RFC 6238 appendix B. */
-static void codes(void)
-{
-    static const uint8_t seed[] = "1234567890123456789012345678901234567890123456789012345678901234";
-    static const long hotp[] = {755224, 287082, 359152, 969429, 338314, 254676, 287922, 162583, 399871, 520489};
-    for (size_t counter = 0; counter < COUNT(hotp); counter++) {
-        is_number(tfa_generate_hotp(seed, 20, TFA_SHA1, 6, counter), hotp[counter], "RFC 4226, counter %zu", counter);
-    }
-    static const struct {
-        uint64_t time;
-        long codes[3];
-    } totp[] = {
-        {59, {94287082, 46119246, 90693936}},          {1111111109, {7081804, 68084774, 25091201}},
-        {1111111111, {14050471, 67062674, 99943326}},  {1234567890, {89005924, 91819424, 93441116}},
-        {2000000000, {69279037, 90698825, 38618901}},  {20000000000, {65353130, 77737706, 47863826}},
-    };
-    static const struct {
-        uint32_t algorithm;
-        size_t length;
-    } hashes[] = {{TFA_SHA1, 20}, {TFA_SHA256, 32}, {TFA_SHA512, 64}};
-    for (size_t row = 0; row < COUNT(totp); row++) {
-        for (size_t hash = 0; hash < COUNT(hashes); hash++) {
-            is_number(tfa_generate_totp(seed, hashes[hash].length, hashes[hash].algorithm, 8, 30, totp[row].time),
-                      totp[row].codes[hash], "RFC 6238, hash %u at %llu", hashes[hash].algorithm,
-                      (unsigned long long)totp[row].time);
-        }
-    }
-    uint64_t step = 7;
-    is_number(tfa_verify_totp(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "9428 7082", &step), 1, "a code one step old is right");
-    is_number((long)step, 1, "and its step is told");
-    is_number(tfa_verify_totp(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 60, "94287082", &step), 0, "two steps old is wrong");
-    is_number(tfa_verify_totp(seed, 20, TFA_SHA1, 8, 30, 1, 59 + 30, "94287082", NULL), 1, "the step need not be asked for");
-    const char *base32 = "gezd gnbv gy3t qojq gezd gnbv gy3t qojq";
-    for (int away = -2; away <= 2; away++) {
-        is_number(tfa_verify_totp_base32(base32, "287 082", (uint64_t)(59 + 30 * away)), away >= -1 && away <= 1,
-                  "check: %d steps away", away);
-    }
-}
-
-static void plain_functions(void)
-{
-    uint8_t bytes[8] = {0};
-    is_number(tfa_decode_base32("mzxw 6ytb-oi======", bytes, sizeof(bytes)), 6, "Base32 is decoded");
-    ok(memcmp(bytes, "foobar\0\0", 8) == 0, "into the bytes, and no further");
-    is_number(tfa_decode_base32("MZXW6YTBOI", NULL, 0), 6, "the length alone can be asked for");
-    is_number(tfa_decode_base32("MZXW6YTBOI", bytes, 5), -1, "five bytes are no room for six");
-    is_number((long)strlen(at(taken(tfa_generate_secret(NULL)), "secret")), 32, "a secret of its own has 32 characters");
-    is_number((long)strlen(at(taken(tfa_generate_secret("{\"length\": 128}")), "secret")), 128, "or as many as asked for");
-    const char *uri = "{\"otpauth_str\":\"otpauth://totp/Example%20Hosting:root?secret=CAOXW75HKYJJ6E5Y"
-                      "&issuer=Example%20Hosting\"}";
-    is_text(taken(tfa_build_otpauth("{\"secret\": \"caox w75h kyjj 6e5y\", \"account\": \"root\", \"issuer\": \"Example Hosting\"}")),
-            uri, "the URI of the contract");
-    is_text(taken(tfa_parse_otpauth(uri)),
-            "{\"type\":\"totp\",\"secret\":\"CAOXW75HKYJJ6E5Y\",\"account\":\"root\",\"issuer\":\"Example Hosting\","
-            "\"algorithm\":\"SHA1\",\"digits\":6,\"period\":30}",
-            "and its parts");
-    const char *counter = taken(tfa_build_otpauth("{\"secret\": \"CAOXW75HKYJJ6E5Y\", \"account\": \"a\", \"counter\": 9}"));
-    is_text(taken(tfa_parse_otpauth(counter)),
-            "{\"type\":\"hotp\",\"secret\":\"CAOXW75HKYJJ6E5Y\",\"account\":\"a\",\"issuer\":\"\","
-            "\"algorithm\":\"SHA1\",\"digits\":6,\"period\":30,\"counter\":9}",
-            "the parts of one with a counter");
-    const char *svg = taken(tfa_draw_qr("{\"text\": \"otpauth://totp/a\"}"));
-    is_text(at(svg, "content_type"), "image/svg+xml", "a QR code is an SVG picture");
-    has_text(at(svg, "qr"), "<svg xmlns=\"http://www.w3.org/2000/svg\"", "of its own");
-    const char *png = taken(tfa_draw_qr("{\"text\": \"otpauth://totp/a\", \"format\": \"png\"}"));
-    ok(strncmp(at(png, "qr"), "iVBORw0KGgo", 11) == 0, "or a PNG in Base64");
-    is_text(at(taken(tfa_draw_qr("{\"text\": \"otpauth://totp/a\", \"format\": \"terminal\"}")), "content_type"), "text/plain",
-            "or text for a terminal");
-}
-
-static int32_t nobody(void *context, const char *question, const char *name, void *reply)
-{
-    (void)question, (void)name, (void)reply;
-    ++*(int *)context;
-    return 0;
-}
-
-static void lookups(tfa_t *tfa)
-{
-    int asked = 0;
-    is_number(tfa_set_lookup(tfa, nobody, &asked), 1, "a lookup takes the place of the directory");
-    is_number(tfa_login(tfa, "example", NULL), TFA_UNANSWERED, "whom it does not know is kept out");
-    ok(asked > 0, "it was asked");
-    is_number(tfa_reply(NULL, "{}"), 0, "a reply to nothing is refused");
-}
-
-static void ignores(void *context, const char *line)
-{
-    (void)context;
-    (void)line;
-}
-
-static void heard(void *context, const char *line)
-{
-    char *copy = context;
-    snprintf(copy, 512, "%s", line);
-}
-
-struct asking {
-    tfa_t *tfa;
-    int calls;
-};
-
-/* Writes with the handle that is calling, and lends its ear to somebody else. */
-static void asks(void *context, const char *line)
-{
-    struct asking *asking = context;
-    asking->calls++;
-    if (asking->calls == 1) {
-        is_text(at(line, "event"), "policy_disabled", "a line comes in the call that writes it");
-        ok(worked(whm(asking->tfa, "root", "twofactorauth_enable_policy", NULL)), "which may write with the same handle");
-    } else {
-        is_text(at(line, "event"), "policy_enabled", "what it writes comes back to it");
-        is_number(tfa_set_audit(asking->tfa, ignores, NULL), 1, "and it may give its place to another");
-    }
-}
-
-static void audit(tfa_t *tfa)
-{
-    char line[512] = "";
-    is_number(tfa_set_audit(tfa, heard, line), 1, "the host hears of the audit trail");
-    is_number(tfa_set_audit(tfa, NULL, line), 0, "without a function it does not");
-    is_number(tfa_set_audit(NULL, heard, line), 0, "nor without a handle");
-    ok(worked(whm(tfa, "root", "twofactorauth_enable_policy", NULL)), "the policy is turned on");
-    is_text(at(line, "event"), "policy_enabled", "and the host is told what");
-    is_text(at(line, "caller"), "root", "by whom");
-    is_text(at(line, "function"), "twofactorauth_enable_policy", "and how");
-
-    struct asking asking = {tfa, 0};
-    is_number(tfa_set_audit(tfa, asks, &asking), 1, "another hears in its place");
-    ok(worked(whm(tfa, "root", "twofactorauth_disable_policy", NULL)), "the policy is turned off");
-    is_number(asking.calls, 2, "each line is told once");
-    ok(worked(whm(tfa, "root", "twofactorauth_enable_policy", NULL)), "the policy is turned on again");
-    is_number(asking.calls, 2, "and to whoever hears now");
 }
 
 int main(void)
@@ -471,10 +360,6 @@ int main(void)
     other_doors(tfa);
     removal(tfa);
     reasons(tfa);
-    audit(tfa);
-    lookups(tfa);
     tfa_close(tfa);
-    codes();
-    plain_functions();
     return done();
 }

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /* What twofactorauth_verify_login has as data. */
-#define VERDICT(required, verified, method, locked, retry_after, reason)                                               \
+#define VERDICT(required, verified, method, locked, retry_after, reason, reason_code)                                  \
     "{\"required\":" required ",\"verified\":" verified ",\"method\":" method ",\"locked\":" locked                    \
-    ",\"retry_after\":" retry_after ",\"reason\":" reason "}"
+    ",\"retry_after\":" retry_after ",\"reason\":" reason ",\"reason_code\":" reason_code "}"
 
 static const char *verify(tfa_t *tfa, const char *user, const char *token)
 {
@@ -52,7 +52,7 @@ static void policy(void)
     whm(tfa, "root", "twofactorauth_disable_policy", NULL);
     is_number(tfa_login(tfa, "example", NULL), TFA_NOT_REQUIRED, "with the policy off, nobody does");
     is_number(tfa_login(tfa, "example", "000000"), TFA_NOT_REQUIRED, "whatever is typed");
-    is_text(verify(tfa, "example", "000000"), VERDICT("0", "0", "null", "0", "0", "null"), "in JSON too");
+    is_text(verify(tfa, "example", "000000"), VERDICT("0", "0", "null", "0", "0", "null", "null"), "in JSON too");
     is_text(status(tfa, "example"),
             "{\"required\":0,\"is_enabled\":1,\"locked\":0,\"retry_after\":0,\"failures\":0,\"recovery_codes_left\":0}",
             "the enrolment is kept");
@@ -101,9 +101,9 @@ static void one_code_one_login(void)
     char secret[SECRET_SIZE];
     long step = step_now();
     enrol(tfa, "example", step - 2, secret);
-    is_text(verify(tfa, "example", code(secret, step)), VERDICT("1", "1", "\"totp\"", "0", "0", "null"), "a right code");
+    is_text(verify(tfa, "example", code(secret, step)), VERDICT("1", "1", "\"totp\"", "0", "0", "null", "null"), "a right code");
     is_text(verify(tfa, "example", code(secret, step)),
-            VERDICT("1", "0", "null", "0", "0", "\"The security code has already been used.\""), "is right once");
+            VERDICT("1", "0", "null", "0", "0", "\"The security code has already been used.\"", "\"used_code\""), "is right once");
     is_number(tfa_login(tfa, "example", code(secret, step - 1)), TFA_DENIED, "one before it is too late");
     is_number(number_at(status(tfa, "example"), "failures"), 0, "and neither counts");
     is_number(tfa_login(tfa, "example", wrong_code(secret, step)), TFA_DENIED, "a wrong one");
@@ -174,10 +174,10 @@ static void locks(void)
     enrol(tfa, "example", step, secret);
     const char *wrong = text("%s", wrong_code(secret, step));
     for (int failure = 1; failure <= 4; failure++) {
-        is_text(verify(tfa, "example", wrong), VERDICT("1", "0", "null", "0", "0", "\"The security code is invalid.\""),
+        is_text(verify(tfa, "example", wrong), VERDICT("1", "0", "null", "0", "0", "\"The security code is invalid.\"", "\"invalid_code\""),
                 "wrong code %d", failure);
     }
-    is_text(verify(tfa, "example", wrong), VERDICT("1", "0", "null", "1", "30", "\"The security code is invalid.\""),
+    is_text(verify(tfa, "example", wrong), VERDICT("1", "0", "null", "1", "30", "\"The security code is invalid.\"", "\"invalid_code\""),
             "the fifth locks for 30 seconds");
     const char *locked = verify(tfa, "example", code(secret, step + 1));
     long left = number_at(locked, "retry_after");
@@ -224,7 +224,7 @@ static void hard_lock(void)
     has_text(verify(tfa, "example", code(secret, step + 1)),
              VERDICT("1", "0", "null", "1", "0",
                      "\"Too many invalid security codes. Use a recovery code, or ask the server administrator to "
-                     "unlock you.\""),
+                     "unlock you.\"", "\"hard_locked\""),
              "whoever waits is told what helps");
     is_number(tfa_login(tfa, "example", first), TFA_VERIFIED, "a recovery code opens the account");
     is_number(tfa_login(tfa, "example", code(secret, step + 1)), TFA_VERIFIED, "and one-time codes count again");
@@ -255,7 +255,7 @@ static void recovery_codes(void)
     typed[end] = '\0';
     is_number(tfa_login(tfa, "example", typed), TFA_VERIFIED, "capitals without dashes are forgiven");
     is_number(tfa_login(tfa, "example", codes[0]), TFA_DENIED, "it is the same code, and used");
-    is_text(verify(tfa, "example", codes[1]), VERDICT("1", "1", "\"recovery\"", "0", "0", "null"), "the second lets in");
+    is_text(verify(tfa, "example", codes[1]), VERDICT("1", "1", "\"recovery\"", "0", "0", "null", "null"), "the second lets in");
     is_number(tfa_login(tfa, "other", codes[2]), TFA_NOT_REQUIRED, "somebody without 2FA uses up nothing");
     char others[SECRET_SIZE];
     enrol(tfa, "other", step, others);

@@ -1,4 +1,4 @@
-/* What the C tests share; see support.h. JSON is read by jansson, which is not what the library writes it with. */
+/* Texts, stores, calls and JSON; see support.h. JSON is parsed by jansson, which shares no code with the library. */
 #include "support.h"
 
 #include <dirent.h>
@@ -6,14 +6,8 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <jansson.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PLACES 64
@@ -340,147 +334,7 @@ bool worked(const char *answer)
     return strcmp(at(answer, "metadata/result"), "1") == 0 || strcmp(at(answer, "status"), "1") == 0;
 }
 
-/* ---- Codes ---- */
-
-long step_now(void)
+bool refused(const char *answer)
 {
-    return (long)(time(NULL) / 30);
-}
-
-void settle_in_step(int seconds)
-{
-    while (30 - time(NULL) % 30 < seconds) {
-        usleep(100 * 1000);
-    }
-}
-
-/* The first `count` lines that a command prints, which must be all. */
-static void lines_of(const char *command, char lines[][16], int count)
-{
-    FILE *pipe = popen(command, "r");
-    int read = 0;
-    while (pipe != NULL && read < count && fgets(lines[read], 16, pipe) != NULL) {
-        lines[read][strcspn(lines[read], "\n")] = '\0';
-        read++;
-    }
-    if (pipe == NULL || pclose(pipe) != 0 || read != count) {
-        die("oathtool does not answer: install it");
-    }
-}
-
-const char *code_of(const char *secret, const char *algorithm, int digits, int period, long time)
-{
-    char line[1][16];
-    lines_of(text("oathtool -b --totp=%s -d %d -s %ds --now=@%ld %s", algorithm, digits, period, time, secret), line, 1);
-    return text("%s", line[0]);
-}
-
-const char *code(const char *secret, long step)
-{
-    return code_of(secret, "sha1", 6, 30, step * 30);
-}
-
-const char *wrong_code(const char *secret, long step)
-{
-    char lines[51][16];
-    lines_of(text("oathtool -b --totp -w 50 --now=@%ld %s", (step - 25) * 30, secret), lines, 51);
-    for (int number = 123456;; number++) {
-        const char *candidate = text("%06d", number);
-        bool right = false;
-        for (int line = 0; line < 51; line++) {
-            right = right || strcmp(lines[line], candidate) == 0;
-        }
-        if (!right) {
-            return candidate;
-        }
-    }
-}
-
-void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE])
-{
-    const char *answer = uapi(tfa, caller, "generate_user_configuration", NULL);
-    if (!worked(answer)) {
-        die("%s gets no secret: %s", caller, reason(answer));
-    }
-    snprintf(secret, SECRET_SIZE, "%s", at(answer, "data/secret"));
-}
-
-void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE])
-{
-    propose(tfa, caller, secret);
-    const char *answer = uapi(tfa, caller, "set_user_configuration", "{\"secret\": \"%s\", \"tfa_token\": \"%s\"}",
-                              secret, code(secret, step));
-    if (!worked(answer)) {
-        die("%s is not enrolled: %s", caller, reason(answer));
-    }
-}
-
-/* ---- Processes ---- */
-
-void *shared(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        die("no shared memory: %s", strerror(errno));
-    }
-    return memory;
-}
-
-pid_t start(int (*body)(void *), void *context)
-{
-    fflush(stdout);
-    pid_t child = fork();
-    if (child < 0) {
-        die("no child process: %s", strerror(errno));
-    }
-    if (child == 0) {
-        alarm(120);
-        int status = body(context);
-        fflush(stdout);
-        _exit(status);
-    }
-    return child;
-}
-
-void leave(int status)
-{
-    fflush(stdout);
-    execl("/bin/sh", "sh", "-c", status == 0 ? "exit 0" : "exit 1", (char *)NULL);
-    _exit(status);
-}
-
-int finished(const pid_t *children, size_t count)
-{
-    int well = 0;
-    for (size_t child = 0; child < count; child++) {
-        int status = 0;
-        while (waitpid(children[child], &status, 0) < 0) {
-            if (errno != EINTR) {
-                die("a child is lost: %s", strerror(errno));
-            }
-        }
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-            well++;
-        } else {
-            printf("# child %zu ended with status 0x%x\n", child, (unsigned)status);
-        }
-    }
-    return well;
-}
-
-void gate_wait(struct gate *gate)
-{
-    atomic_fetch_add(&gate->waiting, 1);
-    while (atomic_load(&gate->open) == 0) {
-        syscall(SYS_futex, &gate->open, FUTEX_WAIT, 0, NULL, NULL, 0);
-    }
-}
-
-void gate_open(struct gate *gate, int expected)
-{
-    while (atomic_load(&gate->waiting) < expected) {
-        usleep(1000);
-    }
-    atomic_store(&gate->open, 1);
-    syscall(SYS_futex, &gate->open, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    return is_json(answer) && !worked(answer) && strlen(reason(answer)) > 10;
 }

@@ -95,6 +95,9 @@ const char *reason(const char *answer);
 /* Whether an answer of either API says that the call worked. */
 bool worked(const char *answer);
 
+/* Whether an answer is an error with a reason. */
+bool refused(const char *answer);
+
 /* ---- Codes ---- */
 
 /* The present step. */
@@ -120,6 +123,12 @@ void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE]);
 
 /* Enrols a caller through UAPI, with the code of a step. The policy must be on. */
 void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE]);
+
+/* Makes a store with the policy enabled and `example` enrolled, and closes it. */
+void furnish(const struct place *place);
+
+/* Enrols a user, then logs in with the used code, the next one, and that one again; 0 when each has its verdict. */
+int enrol_and_log_in(tfa_t *tfa, const char *user);
 
 /* ---- Processes ---- */
 

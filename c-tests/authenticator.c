@@ -1,0 +1,99 @@
+/* Codes of an authenticator that shares no code with the library, and enrolment with them; see support.h. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+long step_now(void)
+{
+    return (long)(time(NULL) / 30);
+}
+
+void settle_in_step(int seconds)
+{
+    while (30 - time(NULL) % 30 < seconds) {
+        usleep(100 * 1000);
+    }
+}
+
+/* The first `count` lines that a command prints, which must be all. */
+static void lines_of(const char *command, char lines[][16], int count)
+{
+    FILE *pipe = popen(command, "r");
+    int read = 0;
+    while (pipe != NULL && read < count && fgets(lines[read], 16, pipe) != NULL) {
+        lines[read][strcspn(lines[read], "\n")] = '\0';
+        read++;
+    }
+    if (pipe == NULL || pclose(pipe) != 0 || read != count) {
+        die("oathtool does not answer: install it");
+    }
+}
+
+const char *code_of(const char *secret, const char *algorithm, int digits, int period, long time)
+{
+    char line[1][16];
+    lines_of(text("oathtool -b --totp=%s -d %d -s %ds --now=@%ld %s", algorithm, digits, period, time, secret), line, 1);
+    return text("%s", line[0]);
+}
+
+const char *code(const char *secret, long step)
+{
+    return code_of(secret, "sha1", 6, 30, step * 30);
+}
+
+const char *wrong_code(const char *secret, long step)
+{
+    char lines[51][16];
+    lines_of(text("oathtool -b --totp -w 50 --now=@%ld %s", (step - 25) * 30, secret), lines, 51);
+    for (int number = 123456;; number++) {
+        const char *candidate = text("%06d", number);
+        bool right = false;
+        for (int line = 0; line < 51; line++) {
+            right = right || strcmp(lines[line], candidate) == 0;
+        }
+        if (!right) {
+            return candidate;
+        }
+    }
+}
+
+void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE])
+{
+    const char *answer = uapi(tfa, caller, "generate_user_configuration", NULL);
+    if (!worked(answer)) {
+        die("%s gets no secret: %s", caller, reason(answer));
+    }
+    snprintf(secret, SECRET_SIZE, "%s", at(answer, "data/secret"));
+}
+
+void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE])
+{
+    propose(tfa, caller, secret);
+    const char *answer = uapi(tfa, caller, "set_user_configuration", "{\"secret\": \"%s\", \"tfa_token\": \"%s\"}",
+                              secret, code(secret, step));
+    if (!worked(answer)) {
+        die("%s is not enrolled: %s", caller, reason(answer));
+    }
+}
+
+void furnish(const struct place *place)
+{
+    tfa_t *tfa = open_at(place, WIDE);
+    char secret[SECRET_SIZE];
+    whm(tfa, "root", "twofactorauth_enable_policy", NULL);
+    enrol(tfa, "example", step_now(), secret);
+    tfa_close(tfa);
+}
+
+int enrol_and_log_in(tfa_t *tfa, const char *user)
+{
+    char secret[SECRET_SIZE];
+    long step = step_now();
+    enrol(tfa, user, step, secret);
+    NEED(tfa_login(tfa, user, code(secret, step)) == TFA_DENIED);
+    NEED(tfa_login(tfa, user, code(secret, step + 1)) == TFA_VERIFIED);
+    NEED(tfa_login(tfa, user, code(secret, step + 1)) == TFA_DENIED);
+    return 0;
+}

@@ -1,0 +1,240 @@
+/*
+ * Configurations, folders, databases and key files that must be refused; a store that goes away; a full disk.
+ *
+ * Each is an error that says what to do, and nothing on disk is changed by it.
+ */
+#include "bad_texts.h"
+#include "support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- Configurations ---- */
+
+static void configurations(void)
+{
+    struct place place = new_place();
+    static const struct {
+        const char *more, *error;
+    } cases[] = {
+        {"\"colour\": 1", "unknown field `colour`"},
+        {"\"skew\": \"1\"", "\"skew\": invalid type: string"},
+        {"\"skew\": -1", "\"skew\": invalid value"},
+        {"\"skew\": 11", "\"skew\" is 11, and must be from 0 to 10"},
+        {"\"digits\": 5", "\"digits\" is 5, and must be from 6 to 8"},
+        {"\"period\": 0", "\"period\" is 0, and must be from 1 to 3600"},
+        {"\"algorithm\": \"MD5\"", "\"algorithm\": unknown variant `MD5`"},
+        {"\"secret_length\": 8", "\"secret_length\" is 8, and must be from 16 to 128"},
+        {"\"secret_length\": 20", "\"secret_length\" must be a multiple of 8"},
+        {"\"lockout\": {\"failures\": 0}", "\"lockout.failures\" is 0"},
+        {"\"lockout\": {\"colour\": 0}", "\"lockout.colour\": unknown field `colour`"},
+        {"\"lockout\": 5", "\"lockout\": invalid type"},
+        {"\"accounts\": {\"files\": 7}", "\"accounts\": \"files\": must be a folder"},
+        {"\"accounts\": {\"inline\": {\"a b\": {}}}", "not a well-formed account name"},
+        {"\"accounts\": {\"inline\": {\"a\": {\"colour\": 1}}}", "unknown key \"colour\""},
+        {"\"accounts\": {}", "\"accounts\" must be"},
+        {"\"hostname\": \"a\\u0007\"", "\"hostname\" is not valid: it has control characters"},
+        {"\"key_file\": 7", "\"key_file\": invalid type"},
+    };
+    for (size_t number = 0; number < COUNT(cases); number++) {
+        has_text(refusal(config(&place, cases[number].more)), cases[number].error, "refused: %s", cases[number].more);
+    }
+    has_text(refusal("{\"store\": \"tfa.db\"}"), "\"store\" is not", "refused: a store without its kind");
+    has_text(refusal("{\"store\": \"sqlite:tfa.db\"}"), "\"store\" is not", "refused: a path that is not absolute");
+    has_text(refusal("{\"store\": 7}"), "\"store\": invalid type", "refused: a store that is a number");
+    for (size_t number = 0; number < bad_count; number++) {
+        ok(strlen(refusal(bad_texts[number].args)) > 10, "refused: %s", bad_texts[number].what);
+    }
+    ok(tfa_open("{", NULL) == NULL, "whoever does not ask for the error gets NULL all the same");
+    ok(access(place.database, F_OK) != 0 && access(place.key, F_OK) != 0, "none of them made a file");
+}
+
+/* ---- Files ---- */
+
+/* As a user who is not root: root may write everywhere. */
+static int unwritable_folder(void *context)
+{
+    const struct place *place = context;
+    if (geteuid() == 0) {
+        NEED(chown(place->folder, 65534, 65534) == 0);
+        NEED(setgid(65534) == 0 && setuid(65534) == 0);
+    }
+    NEED(chmod(place->folder, 0500) == 0);
+    NEED(strstr(refusal(config(place, "")), "cannot be created: Permission denied") != NULL);
+    return 0;
+}
+
+static void folders(void)
+{
+    struct place place = new_place();
+    pid_t child = start(unwritable_folder, &place);
+    is_number(finished(&child, 1), 1, "refused: a folder that cannot be written to");
+    place = new_place();
+    chmod(place.folder, 0777);
+    has_text(refusal(config(&place, "")), text("Run: chmod go-w %s", place.folder), "refused: one that anybody can write to");
+    chmod(place.folder, 0700);
+    has_text(refusal(text("{\"store\": \"sqlite:%s/a/b/tfa.db\"}", place.folder)), "cannot be created",
+             "refused: one whose parent is missing");
+    has_text(refusal("{\"store\": \"sqlite:/proc/tfa/tfa.db\"}"), "cannot be created", "refused: one that nobody can make");
+    has_text(refusal("{\"store\": \"sqlite:/etc/hostname/tfa.db\"}"), "is not a directory", "refused: a file for a folder");
+    has_text(refusal(text("{\"store\": \"sqlite:%s\"}", place.folder)), "can be written to by others",
+             "refused: a folder in a shared one");
+    const char *made = text("{\"store\": \"sqlite:%s/new/tfa.db\"}", place.folder);
+    is_text(refusal(made), "", "a folder that is missing is made");
+    struct stat file;
+    ok(stat(text("%s/new", place.folder), &file) == 0 && (file.st_mode & 0777) == 0700, "with mode 0700");
+    ok(stat(text("%s/new/tfa.db", place.folder), &file) == 0 && (file.st_mode & 0777) == 0600, "its database with 0600");
+    ok(stat(text("%s/new/tfa.key", place.folder), &file) == 0 && (file.st_mode & 0777) == 0600, "its key with 0600");
+}
+
+static void overwrite(const char *path, long offset, const char *bytes, size_t length)
+{
+    FILE *file = fopen(path, "r+e");
+    if (file == NULL || fseek(file, offset, SEEK_SET) != 0 || fwrite(bytes, 1, length, file) != length) {
+        die("%s cannot be changed: %s", path, strerror(errno));
+    }
+    fclose(file);
+}
+
+static void modes(void)
+{
+    struct place place = new_place();
+    furnish(&place);
+    chmod(place.database, 0644);
+    has_text(refusal(config(&place, "")), text("Run: chmod 600 %s", place.database), "refused: a database that others can read");
+    chmod(place.database, 0600);
+    chmod(place.key, 0640);
+    has_text(refusal(config(&place, "")), text("Run: chmod 600 %s", place.key), "refused: a key that others can read");
+    chmod(place.key, 0600);
+    is_text(refusal(config(&place, "")), "", "with the modes mended it opens");
+}
+
+static void links(void)
+{
+    struct place place = new_place();
+    furnish(&place);
+    unsigned long long before = fingerprint(&place);
+    struct place link = new_place();
+    if (symlink(place.database, link.database) != 0) {
+        die("no symbolic link");
+    }
+    has_text(refusal(config(&link, "")), "is a symbolic link", "refused: a symbolic link for a database");
+    has_text(refusal(config(&place, text("\"key_file\": \"%s\"", link.database))), "is a symbolic link",
+             "refused: a symbolic link for a key");
+    ok(fingerprint(&place) == before, "and what it leads to is as it was");
+    unlink(link.database);
+    mkdir(link.database, 0700);
+    has_text(refusal(config(&link, "")), "is not a regular file", "refused: a folder for a database");
+}
+
+static void formats(void)
+{
+    struct place place = new_place();
+    furnish(&place);
+    /* The user version is at byte 60 of an SQLite file. */
+    overwrite(place.database, 60, "\0\0\0\143", 4);
+    unsigned long long before = fingerprint(&place);
+    has_text(refusal(config(&place, "")), "has format 99, and this library knows formats up to 2. Install the newer library",
+             "refused: a database of a newer format");
+    ok(fingerprint(&place) == before, "and it is as it was");
+    overwrite(place.database, 60, "\0\0\0\2", 4);
+
+    overwrite(place.database, 68, "ABCD", 4);
+    has_text(refusal(config(&place, "")), "is another program's database", "refused: another program's database");
+    overwrite(place.database, 68, "TFA1", 4);
+    is_text(refusal(config(&place, "")), "", "undone, it opens again");
+
+    char *junk = repeated("junk", 4096);
+    write_file(place.database, junk, 4 * 4096);
+    free(junk);
+    has_text(refusal(config(&place, "")), "is damaged", "refused: junk for a database");
+}
+
+static void keys(void)
+{
+    struct place place = new_place();
+    furnish(&place);
+    char kept_key[128];
+    snprintf(kept_key, sizeof(kept_key), "%s.kept", place.key);
+    rename(place.key, kept_key);
+    has_text(refusal(config(&place, "")), "is gone, and the database has secrets that only it opens", "refused: no key");
+    ok(access(place.key, F_OK) != 0, "and none is made in its place");
+    write_file(place.key, "{}", 2);
+    has_text(refusal(config(&place, "")), "is damaged", "refused: a damaged key");
+    struct place other = new_place();
+    furnish(&other);
+    rename(other.key, place.key);
+    tfa_t *tfa = open_at(&place, WIDE);
+    is_number(tfa_login(tfa, "example", "123456"), TFA_UNANSWERED, "with another store's key nobody gets in");
+    has_text(reason(whm(tfa, "root", "twofactorauth_get_tfa_config_for_user", "{\"user\": \"example\"}")),
+             "is not in the key file", "and root is told");
+    tfa_close(tfa);
+    rename(kept_key, place.key);
+    is_text(refusal(config(&place, "")), "", "with its own key it opens");
+}
+
+/* ---- A store that goes away ---- */
+
+static void gone(void)
+{
+    struct place place = new_place();
+    furnish(&place);
+    tfa_t *tfa = open_at(&place, WIDE);
+    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "while the database is there, a code is needed");
+    rename(place.database, text("%s.moved", place.database));
+    is_number(tfa_login(tfa, "example", NULL), TFA_UNANSWERED, "when it is gone, nobody is let in");
+    is_number(tfa_login(tfa, "whoever", NULL), TFA_UNANSWERED, "not even who is not enrolled");
+    has_text(reason(whm(tfa, "root", "twofactorauth_policy_status", NULL)),
+             "The two-factor authentication data is not available: ", "root is told");
+    rename(text("%s.moved", place.database), place.database);
+    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "when it is back, all is as it was");
+    tfa_close(tfa);
+}
+
+/* A file that may not grow stands in for a full disk. */
+static int full_disk(void *context)
+{
+    const struct place *place = context;
+    tfa_t *tfa = open_at(place, WIDE);
+    char secret[SECRET_SIZE];
+    propose(tfa, "other", secret);
+    long step = step_now();
+    const char *right = code(secret, step), *next = code(secret, step + 1);
+    struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    const char *format = "{\"secret\": \"%s\", \"tfa_token\": \"%s\"}";
+    const char *answer = taken(tfa_uapi(tfa, "other", "TwoFactorAuth", "set_user_configuration", text(format, secret, right)));
+    NEED(refused(answer));
+    NEED(strstr(reason(answer), "The two-factor authentication data is not available: ") != NULL);
+    NEED(strstr(reason(answer), secret) == NULL);
+    NEED(tfa_login(tfa, "example", "123456") == TFA_UNANSWERED);
+    limit.rlim_cur = RLIM_INFINITY;
+    NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    NEED(worked(taken(tfa_uapi(tfa, "other", "TwoFactorAuth", "set_user_configuration", text(format, secret, right)))));
+    NEED(tfa_login(tfa, "other", next) == TFA_VERIFIED);
+    tfa_close(tfa);
+    return 0;
+}
+
+int main(void)
+{
+    make_bad_texts();
+    configurations();
+    free_bad_texts();
+    folders();
+    modes();
+    links();
+    formats();
+    keys();
+    gone();
+    struct place place = new_place();
+    furnish(&place);
+    pid_t child = start(full_disk, &place);
+    is_number(finished(&child, 1), 1, "on a full disk nothing is stored, nobody is let in, and all is well afterwards");
+    return done();
+}
