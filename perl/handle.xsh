@@ -12,8 +12,9 @@ CODE:
     PERL_UNUSED_VAR(held);
     callbacks = callbacks_of(aTHX_ to_lookup, to_audit);
     tfa = tfa_open(config, &error);
-    RETVAL = tfa ? handle_object(aTHX_ class, tfa, callbacks) : answer_of(aTHX_ error);
+    RETVAL = sv_2mortal(tfa ? handle_object(aTHX_ class, tfa, callbacks) : answer_of(aTHX_ error));
     if (tfa) callbacks_register(aTHX_ tfa, callbacks);
+    SvREFCNT_inc_simple_void_NN(RETVAL);
 OUTPUT:
     RETVAL
 

@@ -7,7 +7,7 @@ use warnings;
 use File::Temp ();
 use Test::More;
 
-my @programs = qw(codes arguments engine enrolment lookup fork threads dropin-googleauth dropin-panel);
+my @programs = qw(codes arguments evil-arguments engine enrolment lookup fork threads dropin-googleauth dropin-panel);
 my $directory = File::Temp->newdir;
 
 for my $program (@programs) {
