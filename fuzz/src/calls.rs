@@ -11,9 +11,11 @@ mod symbols;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::null_mut;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use tfa::api::registry::Api;
 use tfa::engine::Tfa;
 use tfa::ffi::audit::tfa_set_audit;
 use tfa::ffi::directory::tfa_set_lookup;
@@ -25,11 +27,11 @@ use tfa::ffi::whm::{tfa_twofactorauth_set_tfa_config_for_user, tfa_twofactorauth
 use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
-use crate::house::SECRET;
+use crate::server::SECRET;
 use callbacks::{WAYS, audit, lookup};
 use database::Database;
-use script::{Script, Text};
-use symbols::{UAPI, WHM};
+use script::{Script, Text, USUAL_ARGS};
+use symbols::{UAPI, WHM, examples, names};
 
 /// Calls of one sequence.
 const LONGEST: usize = 64;
@@ -43,9 +45,18 @@ type Used = BTreeMap<usize, u64>;
 /// A handle, and its database.
 type Slot = Option<(*mut Tfa, usize)>;
 
-/// One sequence, under way.
+/// What calls are made with, beside what a script holds: made once, as it comes from the registry.
+struct Usual {
+    /// Names of functions: of WHM API 1, and of UAPI.
+    names: [Vec<&'static CStr>; 2],
+    /// Arguments.
+    args: Vec<&'static CStr>,
+}
+
+/// One sequence of calls.
 struct Sequence<'a> {
     script: Script<'a>,
+    usual: &'static Usual,
     databases: &'a [Database; 2],
     slots: [Slot; HANDLES],
     /// By database.
@@ -62,9 +73,14 @@ pub fn calls(bytes: &[u8]) {
 }
 
 fn run(databases: &[Database; 2], bytes: &[u8]) {
+    static USUAL: OnceLock<Usual> = OnceLock::new();
     databases.iter().for_each(Database::reset);
     let mut sequence = Sequence {
         script: Script::new(bytes),
+        usual: USUAL.get_or_init(|| Usual {
+            names: [names(Api::Whm), names(Api::Uapi)],
+            args: [&USUAL_ARGS[..], &examples(SECRET)].concat(),
+        }),
         databases,
         slots: [None; HANDLES],
         used: Default::default(),
@@ -87,8 +103,8 @@ impl Sequence<'_> {
             0 => self.open_any(),
             1 => self.close_any(),
             2 => self.free_any(),
-            3 => self.call_symbol(&WHM, "metadata"),
-            4 => self.call_symbol(&UAPI, "status"),
+            3 => self.call_symbol(WHM, "metadata"),
+            4 => self.call_symbol(UAPI, "status"),
             5 => self.whmapi1(),
             6 => self.uapi(),
             7 => self.http(),
@@ -169,7 +185,7 @@ impl Sequence<'_> {
     fn call_symbol(&mut self, symbols: &[symbols::Symbol], outcome: &str) {
         let function = symbols[self.script.below(symbols.len())];
         let (handle, _) = self.handle();
-        let (caller, args) = (self.script.caller(), self.script.args());
+        let (caller, args) = (self.script.caller(), self.script.text(&self.usual.args));
         // SAFETY: a handle that is open or NULL, and strings that outlive the call.
         let answer = unsafe { function(handle, caller.as_ptr(), args.as_ptr()) };
         assert!(!self.keep(answer)[outcome].is_null());
@@ -177,9 +193,8 @@ impl Sequence<'_> {
 
     fn whmapi1(&mut self) {
         let (handle, _) = self.handle();
-        let function =
-            self.script.text(&[c"batch", c"applist", c"uapi_cpanel", c"cpanel", c"twofactorauth_login_status"]);
-        let (caller, args) = (self.script.caller(), self.script.args());
+        let function = self.script.text(&self.usual.names[0]);
+        let (caller, args) = (self.script.caller(), self.script.text(&self.usual.args));
         // SAFETY: as above.
         let answer = unsafe { tfa_whmapi1(handle, caller.as_ptr(), function.as_ptr(), args.as_ptr()) };
         let result = &self.keep(answer)["metadata"]["result"];
@@ -189,8 +204,8 @@ impl Sequence<'_> {
     fn uapi(&mut self) {
         let (handle, _) = self.handle();
         let module = self.script.text(&[c"TwoFactorAuth"]);
-        let function = self.script.text(&[c"generate_user_configuration", c"remove_user_configuration"]);
-        let (caller, args) = (self.script.caller(), self.script.args());
+        let function = self.script.text(&self.usual.names[1]);
+        let (caller, args) = (self.script.caller(), self.script.text(&self.usual.args));
         // SAFETY: as above.
         let answer = unsafe { tfa_uapi(handle, caller.as_ptr(), module.as_ptr(), function.as_ptr(), args.as_ptr()) };
         let status = &self.keep(answer)["status"];

@@ -2,7 +2,7 @@
 
 use tfa::http::respond;
 
-use crate::house::house;
+use crate::server::server;
 
 /// A path and a query.
 pub fn target(text: &str) {
@@ -22,7 +22,7 @@ pub fn json(text: &str) {
 }
 
 fn request(method: &str, target: &str, body: &str) {
-    let response = respond(house(), "root", method, target, Some(body));
+    let response = respond(server(), "root", method, target, Some(body));
     assert!([200, 400, 404, 500].contains(&response.status));
     if response.content_type == "application/json" {
         serde_json::from_str::<serde_json::Value>(&response.body).expect("the body is JSON");

@@ -8,10 +8,11 @@ mod api;
 mod calls;
 mod config;
 mod directory;
-mod house;
+
 mod http;
 mod otp;
 mod records;
+mod server;
 
 use std::sync::OnceLock;
 

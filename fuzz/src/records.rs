@@ -18,7 +18,7 @@ use tfa::engine::config::Config;
 use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
-use crate::house::{SECRET, folder};
+use crate::server::{SECRET, folder};
 
 /// When all of this happens, in Unix seconds.
 const NOW: u64 = 1_800_000_015;

@@ -5,7 +5,7 @@ use std::ptr::null;
 
 use tfa::ffi::directory::tfa_reply;
 
-use crate::house::SECRET;
+use crate::server::SECRET;
 
 /// How many ways [`lookup`] has to reply: each of these once, twice, with "no" and with an error.
 pub const WAYS: usize = 4 * REPLIES.len();

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::json;
 use tfa::ffi::handle::{tfa_close, tfa_open};
 
-use crate::house::folder;
+use crate::server::folder;
 
 /// A database, and how to reset it.
 pub struct Database {

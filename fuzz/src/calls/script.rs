@@ -2,7 +2,19 @@
 
 use std::ffi::{CStr, CString, c_char};
 
-use tfa::api::args::MAX_TEXT;
+use tfa::wire::form::MAX_BYTES;
+
+/// Arguments that no example of a function has.
+pub const USUAL_ARGS: [&CStr; 8] = [
+    c"{}",
+    c"{\"user\": \"example\"}",
+    c"{\"user-0\": \"example\", \"user-1\": \"root\", \"user-2\": \"user@example.com\"}",
+    c"{\"issuer\": \"Example Hosting\"}",
+    c"{\"team_user\": \"team_user\"}",
+    c"{\"user\": \"example\", \"tfa_token\": \"000000\", \"remote_addr\": \"192.0.2.1\"}",
+    c"{\"command\": [\"applist\", \"twofactorauth_login_status?user=example\"]}",
+    c"{\"cpanel.user\": \"example\", \"cpanel.module\": \"TwoFactorAuth\", \"cpanel.function\": \"get_user_configuration\"}",
+];
 
 /// The bytes that are left.
 pub struct Script<'a>(&'a [u8]);
@@ -80,7 +92,7 @@ impl<'a> Script<'a> {
             0 => Text::Null,
             1 => Text::Usual(c""),
             2 => Text::Usual(c"example\xff"),
-            3 => Text::Own(CString::new(vec![b'x'; MAX_TEXT + 1]).unwrap()),
+            3 => Text::Own(CString::new(vec![b'x'; MAX_BYTES + 1]).unwrap()),
             number @ 4..=127 => Text::Usual(usual[usize::from(number) % usual.len()]),
             _ => {
                 let bytes = self.bytes();
@@ -92,19 +104,5 @@ impl<'a> Script<'a> {
     /// Who calls.
     pub fn caller(&mut self) -> Text {
         self.text(&[c"root", c"reseller", c"example", c"user@example.com", c"team_user@example"])
-    }
-
-    /// Arguments.
-    pub fn args(&mut self) -> Text {
-        self.text(&[
-            c"{}",
-            c"{\"user\": \"example\"}",
-            c"{\"user-0\": \"example\", \"user-1\": \"root\", \"user-2\": \"user@example.com\"}",
-            c"{\"issuer\": \"Example Hosting\"}",
-            c"{\"team_user\": \"team_user\"}",
-            c"{\"user\": \"example\", \"tfa_token\": \"000000\", \"remote_addr\": \"192.0.2.1\"}",
-            c"{\"command\": [\"applist\", \"twofactorauth_login_status?user=example\"]}",
-            c"{\"cpanel.user\": \"example\", \"cpanel.module\": \"TwoFactorAuth\", \"cpanel.function\": \"get_user_configuration\"}",
-        ])
     }
 }

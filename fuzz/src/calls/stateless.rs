@@ -3,10 +3,11 @@
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 
-use tfa::ffi::handle::{tfa_abi_version, tfa_functions, tfa_version};
 use tfa::ffi::codes::{
-    tfa_decode_base32, tfa_verify_totp_base32, tfa_generate_hotp, tfa_build_otpauth, tfa_parse_otpauth, tfa_draw_qr, tfa_generate_secret, tfa_generate_totp, tfa_verify_totp,
+    tfa_build_otpauth, tfa_decode_base32, tfa_draw_qr, tfa_generate_hotp, tfa_generate_secret, tfa_generate_totp,
+    tfa_parse_otpauth, tfa_verify_totp, tfa_verify_totp_base32,
 };
+use tfa::ffi::handle::{tfa_abi_version, tfa_functions, tfa_version};
 
 use super::script::Script;
 

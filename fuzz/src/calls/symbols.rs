@@ -1,37 +1,29 @@
-//! The functions of one shape: a handle, a caller and arguments.
+//! The API's functions: their C symbols and their names, both from the registry of the library.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, CString, c_char};
 
+use tfa::api::registry::{Api, FUNCTIONS};
 use tfa::engine::Tfa;
 use tfa::ffi::{uapi, whm};
 
-/// A function of the C interface.
+/// A C function with a handle, a caller and arguments.
 pub type Symbol = unsafe extern "C" fn(*mut Tfa, *const c_char, *const c_char) -> *mut c_char;
 
-/// Those of WHM API 1.
-pub const WHM: [Symbol; 14] = [
-    whm::tfa_twofactorauth_enable_policy,
-    whm::tfa_twofactorauth_disable_policy,
-    whm::tfa_twofactorauth_policy_status,
-    whm::tfa_twofactorauth_generate_tfa_config,
-    whm::tfa_twofactorauth_set_tfa_config,
-    whm::tfa_twofactorauth_get_issuer,
-    whm::tfa_twofactorauth_set_issuer,
-    whm::tfa_twofactorauth_get_user_configs,
-    whm::tfa_twofactorauth_remove_user_config,
-    whm::tfa_twofactorauth_get_tfa_config_for_user,
-    whm::tfa_twofactorauth_set_tfa_config_for_user,
-    whm::tfa_twofactorauth_login_status,
-    whm::tfa_twofactorauth_unlock_user,
-    whm::tfa_twofactorauth_generate_recovery_codes,
-];
+include!(concat!(env!("OUT_DIR"), "/symbols.rs"));
 
-/// Those of UAPI.
-pub const UAPI: [Symbol; 6] = [
-    uapi::tfa_uapi_generate_user_configuration,
-    uapi::tfa_uapi_get_user_configuration,
-    uapi::tfa_uapi_set_user_configuration,
-    uapi::tfa_uapi_remove_user_configuration,
-    uapi::tfa_uapi_get_team_user_configuration,
-    uapi::tfa_uapi_generate_recovery_codes,
-];
+/// The names of all functions of `api`, those without a symbol of their own too.
+pub fn names(api: Api) -> Vec<&'static CStr> {
+    let own = FUNCTIONS.iter().filter(|function| function.api == api);
+    own.map(|function| leaked(function.name.to_owned())).collect()
+}
+
+/// The arguments of all examples, with `secret` for the secret.
+pub fn examples(secret: &str) -> Vec<&'static CStr> {
+    let parameters = FUNCTIONS.iter().map(|function| function.example.parameters);
+    parameters.map(|text| leaked(text.replace("{secret}", secret).replace("{code}", "000000"))).collect()
+}
+
+/// A C string for the rest of the process's life.
+fn leaked(text: String) -> &'static CStr {
+    Box::leak(CString::new(text).expect("no NUL").into_boxed_c_str())
+}

@@ -15,9 +15,9 @@ pub fn folder() -> PathBuf {
 }
 
 /// A server with a reseller, its account and one of root's.
-pub fn house() -> &'static Tfa {
-    static HOUSE: OnceLock<Tfa> = OnceLock::new();
-    HOUSE.get_or_init(|| {
+pub fn server() -> &'static Tfa {
+    static SERVER: OnceLock<Tfa> = OnceLock::new();
+    SERVER.get_or_init(|| {
         let config = serde_json::json!({
             "store": format!("sqlite:{}", folder().join("tfa.db").display()),
             "hostname": "server.example.com",
