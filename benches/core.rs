@@ -96,7 +96,7 @@ fn check() {
 }
 
 /// A library with `count` enrolled subjects.
-struct House {
+struct Server {
     tfa: Handle,
     folder: tempfile::TempDir,
     secrets: Vec<Secret>,
@@ -112,7 +112,7 @@ impl Drop for Handle {
     }
 }
 
-impl House {
+impl Server {
     /// With `count` subjects, and an audit trail that keeps lines for so many days.
     fn with(count: usize, days: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -130,7 +130,7 @@ impl House {
                 .collect();
             tfa.set_secrets(ACTOR, &block).expect("enrolled");
         }
-        House { tfa: Handle(handle), folder, secrets }
+        Server { tfa: Handle(handle), folder, secrets }
     }
 
     /// Logs in subject `number` with the code of the step `offset` from now; the nanoseconds that it took.
@@ -214,13 +214,13 @@ impl Bare {
 }
 
 /// Logins and bare statements of 1000 subjects, three each, in turns.
-fn compare(house: &House, bare: &Bare, count: usize) -> (f64, f64) {
+fn compare(server: &Server, bare: &Bare, count: usize) -> (f64, f64) {
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     fresh_step();
     for offset in [-1, 0, 1] {
         for place in 0..1000 {
             let number = place * (count / 1000) + place % (count / 1000).max(1);
-            ours.push(house.login(number, offset));
+            ours.push(server.login(number, offset));
             peer.push(bare.update(number, offset + 2));
         }
     }
@@ -237,8 +237,8 @@ fn login() {
             (400, false, "(peer: the bare UPDATE)"),
             (400, true, "(peer: the bare UPDATE, and the INSERT of a line)"),
         ] {
-            let (house, bare) = (House::with(count, days), Bare::with(count, has_lines));
-            let (ours, peer) = compare(&house, &bare, count);
+            let (server, bare) = (Server::with(count, days), Bare::with(count, has_lines));
+            let (ours, peer) = compare(&server, &bare, count);
             report(&format!("tfa_login, {count} subjects {about}"), ours, peer, 2.0);
             times.push(ours);
         }
@@ -248,9 +248,9 @@ fn login() {
 
 /// A fresh process that opens the store and asks one question (benches/process.c), against `oathtool --totp`.
 fn process() {
-    let house = House::with(1000, 400);
-    let config = config(house.folder.path(), 400);
-    drop(house.tfa);
+    let server = Server::with(1000, 400);
+    let config = config(server.folder.path(), 400);
+    drop(server.tfa);
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-process");
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..200 {
@@ -274,12 +274,12 @@ fn size() {
     let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
     println!("{}", serde_json::json!({ "name": "libtfa.so, bytes", "ours": bytes }));
     let before = resident();
-    let house = House::with(1000, 400);
+    let server = Server::with(1000, 400);
     println!(
         "{}",
         serde_json::json!({ "name": "resident memory of an opened library, bytes", "ours": resident() - before })
     );
-    drop(house);
+    drop(server);
 }
 
 fn resident() -> i64 {

@@ -25,7 +25,7 @@ const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
 
-struct House {
+struct Server {
     tfa: Tfa,
     clock: Arc<ManualClock>,
     subject: Subject,
@@ -33,9 +33,9 @@ struct House {
     _folder: tempfile::TempDir,
 }
 
-impl House {
+impl Server {
     /// The default limits, unless `lockout` says otherwise.
-    fn new(lockout: &str) -> House {
+    fn new(lockout: &str) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfa.db");
         let config = format!(r#"{{"store": "sqlite:{}", "hostname": "server.example.com"{lockout}}}"#, path.display());
@@ -43,10 +43,10 @@ impl House {
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), clock.clone()).unwrap();
         tfa.set_policy(ACTOR, true).unwrap();
         let (subject, secret) = (Subject::Account { name: "example".to_owned() }, Secret::generate(16).unwrap());
-        let house = House { tfa, clock, subject, secret, _folder: folder };
-        house.tfa.enrol(ACTOR, &house.subject, &house.secret, &house.code(0)).unwrap();
-        house.clock.set(NOW);
-        house
+        let server = Server { tfa, clock, subject, secret, _folder: folder };
+        server.tfa.enrol(ACTOR, &server.subject, &server.secret, &server.code(0)).unwrap();
+        server.clock.set(NOW);
+        server
     }
 
     fn now(&self) -> u64 {
@@ -106,25 +106,28 @@ fn chance(guesses: u64) -> f64 {
 
 #[test]
 fn a_day_has_34_guesses_and_a_year_100() {
-    let house = House::new("");
-    let day = house.attack(NOW + DAY);
+    let server = Server::new("");
+    let day = server.attack(NOW + DAY);
     assert_eq!(day, 34);
     assert!((0.000_101..0.000_103).contains(&chance(day)), "1 in 9800: {}", chance(day));
-    let year = day + house.attack(NOW + YEAR);
+    let year = day + server.attack(NOW + YEAR);
     assert_eq!(year, 100);
-    assert!(house.now() < NOW + 4 * DAY, "the hard limit is reached within four days");
+    assert!(server.now() < NOW + 4 * DAY, "the hard limit is reached within four days");
     assert!((0.000_299..0.000_301).contains(&chance(year)), "1 in 3300: {}", chance(year));
-    assert!(matches!(house.login(&house.code(0)), Verdict::Denied(Refusal::HardLocked, _)), "and holds for everybody");
+    assert!(
+        matches!(server.login(&server.code(0)), Verdict::Denied(Refusal::HardLocked, _)),
+        "and holds for everybody"
+    );
 }
 
 /// A right code forgets the wrong ones before it, so an owner who logs in gives the attacker a new day.
 #[test]
 fn an_owner_who_logs_in_every_day_doubles_nothing_but_the_days() {
-    let house = House::new("");
+    let server = Server::new("");
     let mut year = 0;
     for day in 1..=365 {
-        year += house.attack(NOW + day * DAY);
-        house.owner_logs_in();
+        year += server.attack(NOW + day * DAY);
+        server.owner_logs_in();
     }
     println!("{year} guesses a year, chance {:.4}", chance(year));
     assert!((34 * 364..=35 * 366).contains(&year), "{year}");
@@ -157,12 +160,12 @@ fn fastest<const KINDS: usize>(rounds: usize, mut ask: impl FnMut(usize) -> Dura
 
 #[test]
 fn the_time_of_an_answer_tells_nothing_about_the_code() {
-    let house = House::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
-    let codes = [house.wrong_code(0), house.wrong_code(3), house.wrong_code(5)];
+    let server = Server::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
+    let codes = [server.wrong_code(0), server.wrong_code(3), server.wrong_code(5)];
     let times: [Duration; 3] = fastest(300, |kind| {
-        house.tfa.unlock(ACTOR, &house.subject).unwrap();
+        server.tfa.unlock(ACTOR, &server.subject).unwrap();
         let begun = Instant::now();
-        assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::InvalidCode, _)));
+        assert!(matches!(server.login(&codes[kind]), Verdict::Denied(Refusal::InvalidCode, _)));
         begun.elapsed()
     });
     println!("wrong codes with 0, 3 and 5 right digits: {times:?}");
@@ -173,14 +176,14 @@ fn the_time_of_an_answer_tells_nothing_about_the_code() {
 /// A locked subject is answered alike whether the code would have been right: it is not looked at.
 #[test]
 fn a_lock_answers_right_and_wrong_codes_alike() {
-    let house = House::new("");
+    let server = Server::new("");
     for _ in 0..5 {
-        house.login(&house.wrong_code(0));
+        server.login(&server.wrong_code(0));
     }
-    let codes = [house.code(0), house.wrong_code(0)];
+    let codes = [server.code(0), server.wrong_code(0)];
     let times: [Duration; 2] = fastest(300, |kind| {
         let begun = Instant::now();
-        assert!(matches!(house.login(&codes[kind]), Verdict::Denied(Refusal::Locked(30), _)));
+        assert!(matches!(server.login(&codes[kind]), Verdict::Denied(Refusal::Locked(30), _)));
         begun.elapsed()
     });
     println!("locked, with a right and a wrong code: {times:?}");
@@ -191,22 +194,22 @@ fn a_lock_answers_right_and_wrong_codes_alike() {
 /// Right, wrong, replayed, not enrolled, locked: told apart by their reasons, measured for `docs/security.md`.
 #[test]
 fn what_each_verdict_takes() {
-    let house = House::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
+    let server = Server::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
     let nobody = Subject::Account { name: "nobody".to_owned() };
     let mut right = String::new();
     let times: [Duration; 4] = fastest(200, |kind| {
-        house.tfa.unlock(ACTOR, &house.subject).unwrap();
+        server.tfa.unlock(ACTOR, &server.subject).unwrap();
         if kind == 0 {
-            house.clock.advance(Duration::from_secs(30));
-            right = house.code(0);
+            server.clock.advance(Duration::from_secs(30));
+            right = server.code(0);
         }
         let (subject, code) = match kind {
-            0 | 2 => (&house.subject, right.clone()),
-            1 => (&house.subject, house.wrong_code(0)),
-            _ => (&nobody, house.wrong_code(0)),
+            0 | 2 => (&server.subject, right.clone()),
+            1 => (&server.subject, server.wrong_code(0)),
+            _ => (&nobody, server.wrong_code(0)),
         };
         let begun = Instant::now();
-        let verdict = house.tfa.login(ACTOR, subject, &code).unwrap();
+        let verdict = server.tfa.login(ACTOR, subject, &code).unwrap();
         let elapsed = begun.elapsed();
         match (kind, verdict) {
             (0, Verdict::Verified(_))

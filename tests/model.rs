@@ -197,7 +197,7 @@ enum Answer {
 }
 
 /// The engine under test, and what a subject of it has.
-struct House {
+struct Server {
     tfa: Tfa,
     clock: Arc<ManualClock>,
     text: String,
@@ -209,7 +209,7 @@ struct Guest {
     recovery: Vec<String>,
 }
 
-impl House {
+impl Server {
     fn reopen(&mut self) {
         self.tfa = Tfa::open_with_clock(Config::parse(Some(&self.text)).unwrap(), self.clock.clone()).unwrap();
     }
@@ -248,28 +248,28 @@ impl Guest {
     }
 }
 
-fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
-    let now = house.clock.now().as_secs();
+fn make(server: &mut Server, guest: &mut Guest, model: &mut Model, call: &Call) {
+    let now = server.clock.now().as_secs();
     let step = |offset: i64| (now / PERIOD).checked_add_signed(offset).unwrap();
     match *call {
         Call::Enrol { secret, offset } => {
             let token = guest.code(secret, step(offset));
-            let answer = house.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &token);
+            let answer = server.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &token);
             assert_eq!(answer, model.enrol(secret, step(offset), now));
         }
         Call::EnrolWrong { secret } => {
-            let answer = house.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
+            let answer = server.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
             assert_eq!(answer, Err(Refusal::InvalidCode));
         }
         Call::SetSecret { secret } => {
-            house.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
+            server.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
             model.begin(secret, model.last_step_of(secret), now);
         }
         Call::Remove => {
-            house.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject)).unwrap();
+            server.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject)).unwrap();
             model.remove(now);
         }
-        Call::MakeRecoveryCodes => match house.tfa.generate_recovery_codes(ACTOR, &guest.subject) {
+        Call::MakeRecoveryCodes => match server.tfa.generate_recovery_codes(ACTOR, &guest.subject) {
             Ok(codes) => {
                 assert!(model.enrolled.is_some());
                 guest.recovery = codes.iter().map(|code| code.to_string()).collect();
@@ -281,39 +281,39 @@ fn make(house: &mut House, guest: &mut Guest, model: &mut Model, call: &Call) {
         },
         Call::Login { secret, offset } => {
             let token = guest.code(secret, step(offset));
-            assert_eq!(house.login(guest, &token), model.login(secret, step(offset), now));
+            assert_eq!(server.login(guest, &token), model.login(secret, step(offset), now));
         }
         Call::LoginWrong => {
             let token = guest.wrong_code(step(0));
-            assert_eq!(house.login(guest, &token), model.login(usize::MAX, 0, now));
+            assert_eq!(server.login(guest, &token), model.login(usize::MAX, 0, now));
         }
         Call::LoginRecovery { place } => {
             let token = guest.recovery.get(place).map_or("aaaa-aaaa-aaaa-aaaa", String::as_str).to_owned();
             let place = guest.recovery.get(place).map(|_| place);
-            assert_eq!(house.login(guest, &token), model.login_recovery(place, now));
+            assert_eq!(server.login(guest, &token), model.login_recovery(place, now));
         }
-        Call::LoginWrongRecovery => assert_eq!(house.login(guest, "not a code"), model.login_recovery(None, now)),
+        Call::LoginWrongRecovery => assert_eq!(server.login(guest, "not a code"), model.login_recovery(None, now)),
         Call::Unlock => {
-            house.tfa.unlock(ACTOR, &guest.subject).unwrap();
+            server.tfa.unlock(ACTOR, &guest.subject).unwrap();
             (model.failures, model.locked_until) = (0, 0);
         }
         Call::Policy(enabled) => {
-            house.tfa.set_policy(ACTOR, enabled).unwrap();
+            server.tfa.set_policy(ACTOR, enabled).unwrap();
             model.policy = enabled;
         }
-        Call::Wait { seconds } => house.clock.advance(Duration::from_secs(seconds)),
-        Call::WaitOutTheLock => house.clock.advance(Duration::from_secs(model.locked(now))),
-        Call::ClockBack { seconds } => house.clock.set(now - seconds),
-        Call::Reopen => house.reopen(),
+        Call::Wait { seconds } => server.clock.advance(Duration::from_secs(seconds)),
+        Call::WaitOutTheLock => server.clock.advance(Duration::from_secs(model.locked(now))),
+        Call::ClockBack { seconds } => server.clock.set(now - seconds),
+        Call::Reopen => server.reopen(),
     }
 }
 
-fn assert_status(house: &House, guest: &Guest, model: &Model) {
-    let status = house.tfa.status(&guest.subject).unwrap();
+fn assert_status(server: &Server, guest: &Guest, model: &Model) {
+    let status = server.tfa.status(&guest.subject).unwrap();
     assert_eq!(status.is_enabled, model.enrolled.is_some());
     assert_eq!(status.required, model.policy && model.enrolled.is_some());
     assert_eq!((status.failures, status.lock.hard), (model.failures, model.failures >= 8));
-    assert_eq!(status.lock.retry_after, model.locked(house.clock.now().as_secs()));
+    assert_eq!(status.lock.retry_after, model.locked(server.clock.now().as_secs()));
     assert_eq!(status.recovery_codes_left, model.recovery.len());
 }
 
@@ -329,22 +329,22 @@ fn the_engine_agrees_with_the_model() {
         folder.path().join("tfa.db").display()
     );
     let tfa = Tfa::open_with_clock(Config::parse(Some(&text)).unwrap(), clock.clone()).unwrap();
-    let house = std::cell::RefCell::new(House { tfa, clock, text });
+    let server = std::cell::RefCell::new(Server { tfa, clock, text });
     let sequences = std::env::var("TFA_MODEL_SEQUENCES").map_or(10_000, |text| text.parse().unwrap());
     let guests = AtomicU64::new(0);
     let cases = Cases { cases: sequences, failure_persistence: None, ..Cases::default() };
     let outcome = TestRunner::new(cases).run(&prop::collection::vec(call(), 1..30), |calls| {
-        let mut house = house.borrow_mut();
+        let mut server = server.borrow_mut();
         let mut guest = Guest::new(guests.fetch_add(1, Ordering::Relaxed));
         let mut model = Model { policy: true, ..Model::default() };
-        house.clock.set(NOW);
-        house.tfa.set_policy(ACTOR, true).unwrap();
+        server.clock.set(NOW);
+        server.tfa.set_policy(ACTOR, true).unwrap();
         for call in &calls {
-            if guest.ambiguous(house.clock.now().as_secs() / PERIOD) {
+            if guest.ambiguous(server.clock.now().as_secs() / PERIOD) {
                 break;
             }
-            make(&mut house, &mut guest, &mut model, call);
-            assert_status(&house, &guest, &model);
+            make(&mut server, &mut guest, &mut model, call);
+            assert_status(&server, &guest, &model);
         }
         Ok(())
     });

@@ -53,23 +53,23 @@ fn tells(answer: &str) -> bool {
 }
 
 /// A store with the policy on and nobody enrolled but `enrolled`.
-struct House {
+struct Server {
     tfa: *mut Tfa,
     _folder: TempDir,
 }
 
-impl House {
-    fn new() -> House {
+impl Server {
+    fn new() -> Server {
         let folder = tempfile::tempdir().unwrap();
         let config = json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display())}).to_string();
         // SAFETY: the configuration is a string, and the error is not asked for.
         let tfa = unsafe { tfa_open(text(&config).as_ptr(), ptr::null_mut()) };
         assert!(!tfa.is_null());
-        let house = House { tfa, _folder: folder };
-        house.whm("twofactorauth_enable_policy", "{}");
+        let server = Server { tfa, _folder: folder };
+        server.whm("twofactorauth_enable_policy", "{}");
         let enrolled = json!({"enrolled": {"primary_account": {"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}}});
-        assert!(house.whm("twofactorauth_set_tfa_config_for_user", &enrolled.to_string()).contains(r#""result":1"#));
-        house
+        assert!(server.whm("twofactorauth_set_tfa_config_for_user", &enrolled.to_string()).contains(r#""result":1"#));
+        server
     }
 
     fn whm(&self, function: &str, args: &str) -> String {
@@ -92,7 +92,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for Server {
     fn drop(&mut self) {
         // SAFETY: it is open, and not used again.
         unsafe { tfa_close(self.tfa) };
@@ -155,15 +155,15 @@ fn failed(answer: &str) -> bool {
 
 #[test]
 fn no_refusal_of_a_panel_function_tells() {
-    let house = House::new();
+    let server = Server::new();
     let list: Value = serde_json::from_str(&taken(tfa_functions())).unwrap();
     let (mut refused, mut verdicts) = (0, 0);
     for function in list.as_array().unwrap() {
         let name = function["name"].as_str().unwrap();
         for args in wrong_arguments() {
             let answer = match function["api"].as_str() {
-                Some("whm") => house.whm(name, &args),
-                _ => house.uapi(name, &args),
+                Some("whm") => server.whm(name, &args),
+                _ => server.uapi(name, &args),
             };
             if failed(&answer) {
                 refused += 1;
@@ -181,7 +181,7 @@ fn no_refusal_of_a_panel_function_tells() {
 
 #[test]
 fn no_refusal_over_the_wire_tells() {
-    let house = House::new();
+    let server = Server::new();
     let mut refused = 0;
     let functions =
         ["twofactorauth_set_tfa_config", "twofactorauth_verify_login", "twofactorauth_set_tfa_config_for_user"];
@@ -189,7 +189,7 @@ fn no_refusal_over_the_wire_tells() {
         // A body that does not begin with a brace is a form, in which a text without "=" is a name.
         for args in wrong_arguments().iter().filter(|args| args.starts_with('{')) {
             for door in ["json-api", "xml-api"] {
-                let answer = house.http(&format!("/{door}/{function}?api.version=1"), args);
+                let answer = server.http(&format!("/{door}/{function}?api.version=1"), args);
                 if failed(&answer.replace("\\\"", "\"")) || answer.contains("<result>0</result>") {
                     refused += 1;
                     assert!(!tells(&answer), "{function} of {args}: {answer}");
@@ -197,10 +197,10 @@ fn no_refusal_over_the_wire_tells() {
             }
         }
         for query in [format!("secret={BROKEN}&tfa_token={CODE}"), format!("secret={SECRET}&tfa_token={CODE}%ff")] {
-            let answer = house.http(&format!("/json-api/{function}?api.version=1&{query}"), "");
+            let answer = server.http(&format!("/json-api/{function}?api.version=1&{query}"), "");
             assert!(!tells(&answer), "{function} of {query}: {answer}");
         }
-        let answer = house.http(&format!("/elsewhere/{SECRET}?tfa_token={CODE}"), "");
+        let answer = server.http(&format!("/elsewhere/{SECRET}?tfa_token={CODE}"), "");
         assert!(!tells(&answer), "{answer}");
     }
     assert!(refused > 500, "{refused} refusals");

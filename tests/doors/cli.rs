@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tfa::api::registry::{Api, FUNCTIONS};
 
-use crate::house::{SECRET, accounts, code};
+use crate::server::{SECRET, accounts, code};
 
 const TFA: &str = env!("CARGO_BIN_EXE_tfa");
 /// A user of every system who is not the superuser.

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, reason, result};
+use crate::server::{Server, reason, result};
 
 const LIST: &str = "/json-api/twofactorauth_get_user_configs?api.version=1";
 
 /// Ninety-nine accounts `u01`… of root's, and root.
-fn many() -> House {
+fn many() -> Server {
     let accounts: serde_json::Map<_, _> =
         (1..=99).map(|n| (format!("u{n:02}"), json!({"domain": format!("d{}.example", 100 - n)}))).collect();
-    House::with(json!({"inline": accounts}))
+    Server::with(json!({"inline": accounts}))
 }
 
 fn names(answer: &Value) -> Vec<&str> {
@@ -19,9 +19,9 @@ fn names(answer: &Value) -> Vec<&str> {
 
 #[test]
 fn whm_filters_sorts_chunks_and_picks_columns() {
-    let house = many();
-    house.enrol("u42");
-    let of = |query: &str| house.get("root", &format!("{LIST}&{query}"));
+    let server = many();
+    server.enrol("u42");
+    let of = |query: &str| server.get("root", &format!("{LIST}&{query}"));
     let found = of("api.filter.enable=1&api.filter.a.field=is_enabled&api.filter.a.type=eq&api.filter.a.arg0=1");
     assert_eq!(found["data"], json!({"u42": {"is_enabled": 1, "primary_domain": "d58.example"}}));
     assert_eq!(found["metadata"]["filter"], json!({"filtered": 99}));
@@ -41,12 +41,12 @@ fn whm_filters_sorts_chunks_and_picks_columns() {
 
 #[test]
 fn a_chunk_alone_is_the_same_as_a_part_of_the_whole() {
-    let house = many();
-    let whole = house.get("root", LIST);
+    let server = many();
+    let whole = server.get("root", LIST);
     assert_eq!(names(&whole).len(), 100);
     let mut walked = serde_json::Map::new();
     for start in (1..=100).step_by(7) {
-        let part = house.get("root", &format!("{LIST}&api.chunk.enable=1&api.chunk.size=7&api.chunk.start={start}"));
+        let part = server.get("root", &format!("{LIST}&api.chunk.enable=1&api.chunk.size=7&api.chunk.start={start}"));
         assert_eq!(part["metadata"]["chunk"]["records"], 100);
         walked.extend(part["data"].as_object().unwrap().clone());
     }
@@ -55,15 +55,15 @@ fn a_chunk_alone_is_the_same_as_a_part_of_the_whole() {
 
 #[test]
 fn every_door_has_output_control() {
-    let house = many();
+    let server = many();
     let args = json!({"api.chunk.enable": 1, "api.chunk.size": 2, "api.sort.enable": true, "api.sort.a.field": "user", "api.sort.a.reverse": 1});
-    let answer = house.whm("root", "twofactorauth_get_user_configs", args);
+    let answer = server.whm("root", "twofactorauth_get_user_configs", args);
     assert_eq!(names(&answer), ["u99", "u98"]);
 }
 
 #[test]
 fn wrong_criteria_are_refused_before_anything_is_done() {
-    let house = many();
+    let server = many();
     for (query, expected) in [
         ("api.filter.enable=2", r#"The parameter "api.filter.enable" is not valid: it is 0 or 1."#),
         ("api.filter.enable=1&api.filter.a.field=user", r#"The parameter "api.filter.a.arg0" is required."#),
@@ -78,16 +78,16 @@ fn wrong_criteria_are_refused_before_anything_is_done() {
             r#"The parameter "api.chunk.size" is not valid: it is given more than once."#,
         ),
     ] {
-        let answer = house.get("root", &format!("/json-api/twofactorauth_enable_policy?api.version=1&{query}"));
+        let answer = server.get("root", &format!("/json-api/twofactorauth_enable_policy?api.version=1&{query}"));
         assert_eq!((result(&answer), reason(&answer)), (0, expected));
     }
-    assert_eq!(house.whm("root", "twofactorauth_policy_status", json!({}))["data"]["is_enabled"], 0);
+    assert_eq!(server.whm("root", "twofactorauth_policy_status", json!({}))["data"]["is_enabled"], 0);
 }
 
 #[test]
 fn any_other_answer_is_one_record() {
-    let house = House::new();
-    let status = |query: &str| house.get("example", &format!("/execute/TwoFactorAuth/get_user_configuration?{query}"));
+    let server = Server::new();
+    let status = |query: &str| server.get("example", &format!("/execute/TwoFactorAuth/get_user_configuration?{query}"));
     let passed = status(
         "api.filter_column=is_enabled&api.filter_term=0&api.filter_type=eq&api.filter_column_1=issuer&api.filter_term_1=server\
                          &api.sort_column=issuer&api.paginate=1&api.paginate_size=10",
@@ -108,6 +108,6 @@ fn any_other_answer_is_one_record() {
             .starts_with(r#"The parameter "api.filter_term" is not valid: it is no regular"#)
     );
     let none =
-        house.get("root", "/json-api/twofactorauth_enable_policy?api.version=1&api.chunk.enable=1&api.chunk.size=5");
+        server.get("root", "/json-api/twofactorauth_enable_policy?api.version=1&api.chunk.enable=1&api.chunk.size=5");
     assert_eq!((result(&none), &none["metadata"]["chunk"]["records"]), (1, &json!(0)));
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tfa::api::registry::{Api, FUNCTIONS};
 use tfa::wire::format::{FORMATS, Format};
 
-use crate::house::{House, SECRET, code};
+use crate::server::{SECRET, Server, code};
 
 /// Reads [[JSON, pretty JSON, XML, YAML], …] and answers the places of those that do not say the same.
 const READ_BACK: &str = r#"
@@ -130,7 +130,7 @@ fn calls() -> Vec<(&'static str, Value)> {
 
 #[test]
 fn every_function_in_every_format() {
-    let house = House::new();
+    let server = Server::new();
     let calls = calls();
     let mut answers = Vec::new();
     for function in FUNCTIONS {
@@ -139,8 +139,8 @@ fn every_function_in_every_format() {
     for (name, args) in calls {
         let is_whm = FUNCTIONS.iter().any(|function| function.name == name && function.api == Api::Whm);
         let call = |caller| match is_whm {
-            true => house.whm(caller, name, args.clone()),
-            false => house.uapi(caller, name, args.clone()),
+            true => server.whm(caller, name, args.clone()),
+            false => server.uapi(caller, name, args.clone()),
         };
         let (done, refused) = (call(if is_whm { "root" } else { "example" }), call("nobody"));
         assert_eq!((outcome(&done), outcome(&refused)), (1, 0), "{name}: {done}");
@@ -158,8 +158,8 @@ fn names_and_texts_chosen_to_break_them() {
     .into_iter()
     .map(|name| (name.to_owned(), json!({"domain": name})))
     .collect();
-    let house = House::with(json!({"inline": accounts}));
-    let mut answers = vec![house.whm("root", "twofactorauth_get_user_configs", json!({}))];
+    let server = Server::with(json!({"inline": accounts}));
+    let mut answers = vec![server.whm("root", "twofactorauth_get_user_configs", json!({}))];
     for issuer in [
         "no",
         "null",
@@ -191,20 +191,20 @@ fn names_and_texts_chosen_to_break_them() {
         "| a",
         "> a",
     ] {
-        let done = house.whm("root", "twofactorauth_set_issuer", json!({ "issuer": issuer }));
+        let done = server.whm("root", "twofactorauth_set_issuer", json!({ "issuer": issuer }));
         assert_eq!(done["metadata"]["result"], 1, "{issuer:?}");
-        let read = house.whm("root", "twofactorauth_get_issuer", json!({}));
+        let read = server.whm("root", "twofactorauth_get_issuer", json!({}));
         assert_eq!(read["data"]["issuer"], issuer);
-        answers.extend([read, house.whm("root", issuer, json!({}))]);
+        answers.extend([read, server.whm("root", issuer, json!({}))]);
     }
     check(&answers);
 }
 
 #[test]
 fn control_characters_and_long_texts_are_refused() {
-    let house = House::new();
+    let server = Server::new();
     for issuer in ["a\nb", "\u{0}", "\u{85}", &"x".repeat(64 * 1024)] {
-        let answer = house.whm("root", "twofactorauth_set_issuer", json!({ "issuer": issuer }));
+        let answer = server.whm("root", "twofactorauth_set_issuer", json!({ "issuer": issuer }));
         assert!(answer["metadata"]["reason"].as_str().unwrap().starts_with("The parameter \"issuer\" is not valid: "));
     }
 }
@@ -224,8 +224,8 @@ fn the_readers_see_a_difference() {
 
 #[test]
 fn xml_is_answered_under_its_own_path() {
-    let house = House::new();
-    let response = house.http(
+    let server = Server::new();
+    let response = server.http(
         "root",
         "GET",
         "/xml-api/twofactorauth_remove_user_config?api.version=1&user-0=example&user-1=user%40example.com",
@@ -237,17 +237,17 @@ fn xml_is_answered_under_its_own_path() {
         "<result><data><failed/><users_modified>example</users_modified><users_modified>user@example.com</users_modified></data>\
          <metadata><command>twofactorauth_remove_user_config</command><reason>OK</reason><result>1</result><version>1</version></metadata></result>"
     );
-    house.enrol("example");
+    server.enrol("example");
     let args = json!({"example": {"email": {"user@example.com": {"secret": SECRET}}}});
-    house.whm("root", "twofactorauth_set_tfa_config_for_user", args);
+    server.whm("root", "twofactorauth_set_tfa_config_for_user", args);
     let response =
-        house.http("root", "GET", "/xml-api/twofactorauth_get_tfa_config_for_user?api.version=1&user=example", "");
+        server.http("root", "GET", "/xml-api/twofactorauth_get_tfa_config_for_user?api.version=1&user=example", "");
     assert!(
         response
             .body
             .contains(&format!(r#"<email><item key="user@example.com"><secret>{SECRET}</secret></item></email>"#))
     );
-    let response = house.http("root", "GET", "/xml-api/nonsense", "");
+    let response = server.http("root", "GET", "/xml-api/nonsense", "");
     assert_eq!(
         response.body,
         "<result><metadata><command>nonsense</command><reason>The parameter &quot;api.version&quot; is required.</reason><reason_code>parameter_required</reason_code><result>0</result>\

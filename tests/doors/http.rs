@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, SECRET, code, reason, result};
+use crate::server::{SECRET, Server, code, reason, result};
 
 #[test]
 fn the_documented_urls_work() {
-    let house = House::new();
+    let server = Server::new();
     let token = "/cpsess1234567890";
     let whm =
-        |function: &str, query: &str| house.get("root", &format!("{token}/json-api/{function}?api.version=1{query}"));
+        |function: &str, query: &str| server.get("root", &format!("{token}/json-api/{function}?api.version=1{query}"));
     assert_eq!(result(&whm("twofactorauth_enable_policy", "")), 1);
     assert_eq!(whm("twofactorauth_policy_status", "")["data"], json!({"is_enabled": 1}));
     let made = whm("twofactorauth_generate_tfa_config", "");
@@ -31,7 +31,7 @@ fn the_documented_urls_work() {
         whm("twofactorauth_remove_user_config", "&user-0=example&user-1=user%40example.com&user=root&user=nobody")["data"],
         json!({"failed": {"nobody": "The user \"nobody\" does not exist."}, "users_modified": ["example", "user@example.com", "root"]})
     );
-    house.enrol("example");
+    server.enrol("example");
     assert_eq!(
         whm("twofactorauth_get_tfa_config_for_user", "&user=example")["data"],
         json!({"example": {"email": {}, "primary_account": {"secret": SECRET}, "team": {}}})
@@ -52,16 +52,16 @@ fn the_documented_urls_work() {
         json!({"is_enabled": 1, "issuer": "Example Hosting"})
     );
     let cpanel = "cpanel_jsonapi_user=example&cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=TwoFactorAuth&cpanel_jsonapi_func=get_user_configuration";
-    let answer = house.get("root", &format!("{token}/json-api/cpanel?{cpanel}"));
+    let answer = server.get("root", &format!("{token}/json-api/cpanel?{cpanel}"));
     assert_eq!(answer["result"]["data"], json!({"is_enabled": 1, "issuer": "Example Hosting"}));
-    assert_eq!(house.get("root", &format!("{token}/json-api/cpanel?api.version=1&{cpanel}")), answer);
+    assert_eq!(server.get("root", &format!("{token}/json-api/cpanel?api.version=1&{cpanel}")), answer);
 }
 
 #[test]
 fn the_documented_uapi_urls_work() {
-    let house = House::new();
-    house.enforce();
-    let uapi = |function: &str| house.get("example", &format!("/cpsess1234567890/execute/TwoFactorAuth/{function}"));
+    let server = Server::new();
+    server.enforce();
+    let uapi = |function: &str| server.get("example", &format!("/cpsess1234567890/execute/TwoFactorAuth/{function}"));
     assert!(
         uapi("generate_user_configuration")["data"]["otpauth_str"].as_str().unwrap().starts_with("otpauth://totp/")
     );
@@ -82,7 +82,7 @@ fn the_documented_uapi_urls_work() {
 
 #[test]
 fn a_path_may_be_written_in_several_ways() {
-    let house = House::new();
+    let server = Server::new();
     for prefix in [
         "",
         "/cpsess1234567890",
@@ -92,7 +92,7 @@ fn a_path_may_be_written_in_several_ways() {
         "HTTP://h",
     ] {
         for name in ["twofactorauth_policy_status", "twofactorauth%5fpolicy%5Fstatus"] {
-            let answer = house.get("root", &format!("{prefix}/json-api/{name}?api.version=1"));
+            let answer = server.get("root", &format!("{prefix}/json-api/{name}?api.version=1"));
             assert_eq!(answer["data"], json!({"is_enabled": 0}));
         }
     }
@@ -100,7 +100,7 @@ fn a_path_may_be_written_in_several_ways() {
 
 #[test]
 fn another_path_is_not_found() {
-    let house = House::new();
+    let server = Server::new();
     for path in [
         "",
         "/",
@@ -122,7 +122,7 @@ fn another_path_is_not_found() {
         "ftp://h/json-api/applist",
         "/../json-api/applist",
     ] {
-        let response = house.http("root", "GET", &format!("{path}?api.version=1"), "");
+        let response = server.http("root", "GET", &format!("{path}?api.version=1"), "");
         assert_eq!((response.status, response.content_type), (404, "application/json"), "{path}");
         assert!(serde_json::from_str::<Value>(&response.body).unwrap()["error"].is_string());
     }
@@ -130,23 +130,23 @@ fn another_path_is_not_found() {
 
 #[test]
 fn whm_wants_its_version() {
-    let house = House::new();
+    let server = Server::new();
     for (query, expected) in [
         ("", r#"The parameter "api.version" is required."#),
         ("?api.version=", r#"The parameter "api.version" is required."#),
         ("?api.version=0", r#"The parameter "api.version" is not valid: it must be 1."#),
         ("?api.version=1&api.version=1", r#"The parameter "api.version" is not valid: it is given more than once."#),
     ] {
-        let answer = house.get("root", &format!("/json-api/twofactorauth_enable_policy{query}"));
+        let answer = server.get("root", &format!("/json-api/twofactorauth_enable_policy{query}"));
         assert_eq!((result(&answer), reason(&answer)), (0, expected));
     }
-    let answer = house.get("root", "/json-api/twofactorauth_policy_status?api.version=1");
+    let answer = server.get("root", "/json-api/twofactorauth_policy_status?api.version=1");
     assert_eq!(answer["data"], json!({"is_enabled": 0}), "nothing was called");
 }
 
 #[test]
 fn a_post_carries_a_form_or_json() {
-    let house = House::new();
+    let server = Server::new();
     for (number, (query, body)) in [
         ("api.version=1&issuer=Issuer+0", ""),
         ("api.version=1", "issuer=Issuer+1"),
@@ -157,13 +157,13 @@ fn a_post_carries_a_form_or_json() {
     .into_iter()
     .enumerate()
     {
-        let response = house.http("root", "POST", &format!("/json-api/twofactorauth_set_issuer?{query}"), body);
+        let response = server.http("root", "POST", &format!("/json-api/twofactorauth_set_issuer?{query}"), body);
         assert_eq!(response.status, 200);
-        let answer = house.get("root", "/json-api/twofactorauth_get_issuer?api.version=1");
+        let answer = server.get("root", "/json-api/twofactorauth_get_issuer?api.version=1");
         assert_eq!(answer["data"]["issuer"], format!("Issuer {number}"));
     }
     let config = json!({"example": {"email": {"user@example.com": {"secret": SECRET}}, "primary_account": {"secret": SECRET}, "team": {"team_user@example": {"secret": SECRET}}}});
-    let response = house.http(
+    let response = server.http(
         "root",
         "POST",
         "/json-api/twofactorauth_set_tfa_config_for_user?api.version=1",
@@ -174,23 +174,23 @@ fn a_post_carries_a_form_or_json() {
         r#"{"metadata":{"command":"twofactorauth_set_tfa_config_for_user","reason":"OK","result":1,"version":1}}"#
     );
     assert_eq!(
-        house.get("root", "/json-api/twofactorauth_get_tfa_config_for_user?api.version=1&user=example")["data"],
+        server.get("root", "/json-api/twofactorauth_get_tfa_config_for_user?api.version=1&user=example")["data"],
         config
     );
 }
 
 #[test]
 fn what_is_sent_twice_is_not_chosen_from() {
-    let house = House::new();
+    let server = Server::new();
     let response =
-        house.http("root", "POST", "/json-api/twofactorauth_set_issuer?api.version=1&issuer=a", r#"{"issuer": "b"}"#);
+        server.http("root", "POST", "/json-api/twofactorauth_set_issuer?api.version=1&issuer=a", r#"{"issuer": "b"}"#);
     let answer: Value = serde_json::from_str(&response.body).unwrap();
     assert_eq!(reason(&answer), r#"The parameter "issuer" is not valid: it is given more than once."#);
 }
 
 #[test]
 fn what_cannot_be_read_is_a_bad_request() {
-    let house = House::new();
+    let server = Server::new();
     let path = "/json-api/applist?api.version=1";
     for (method, target, body, expected) in [
         ("PUT", path, "", "it must be GET or POST"),
@@ -205,34 +205,34 @@ fn what_cannot_be_read_is_a_bad_request() {
         ("POST", path, &" ".repeat((1 << 20) + 1), "more than 1048576 bytes"),
         ("GET", &format!("/json-api/applist?{}", "a".repeat(1 << 20)), "", "more than 1048576 bytes"),
     ] {
-        let response = house.http("root", method, target, body);
+        let response = server.http("root", method, target, body);
         assert_eq!(response.status, 400, "{method} {expected}");
         assert!(response.body.contains(expected), "{}", response.body);
     }
-    let xml = house.http("root", "PUT", "/xml-api/applist", "");
+    let xml = server.http("root", "PUT", "/xml-api/applist", "");
     assert_eq!((xml.status, xml.content_type), (400, "application/xml"));
-    let uapi = house.http("example", "PUT", "/execute/TwoFactorAuth/get_user_configuration", "");
+    let uapi = server.http("example", "PUT", "/execute/TwoFactorAuth/get_user_configuration", "");
     assert_eq!(serde_json::from_str::<Value>(&uapi.body).unwrap()["status"], 0);
 }
 
 #[test]
 fn texts_of_the_largest_size_are_read() {
-    let house = House::new();
+    let server = Server::new();
     let body = format!("issuer={}", "x".repeat((1 << 20) - 7));
-    let response = house.http("root", "POST", "/json-api/twofactorauth_set_issuer?api.version=1", &body);
+    let response = server.http("root", "POST", "/json-api/twofactorauth_set_issuer?api.version=1", &body);
     let answer: Value = serde_json::from_str(&response.body).unwrap();
     assert_eq!(reason(&answer), r#"The parameter "issuer" is not valid: it has more than 128 characters."#);
 }
 
 #[test]
 fn c_gets_the_same_answer() {
-    let house = House::new();
+    let server = Server::new();
     let caller = c"root".as_ptr();
     let call = |method: &std::ffi::CStr, target: &std::ffi::CStr| {
         // SAFETY: the handle is open, the strings end in NUL, and the answer is freed once.
         unsafe {
             let answer = tfa::ffi::http::tfa_http(
-                (&raw const house.tfa).cast_mut(),
+                (&raw const server.tfa).cast_mut(),
                 caller,
                 method.as_ptr(),
                 target.as_ptr(),

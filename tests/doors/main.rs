@@ -7,9 +7,9 @@
 mod cli;
 mod control;
 mod formats;
-mod house;
 mod http;
 mod limits;
 mod meta;
 mod qr;
 mod reference;
+mod server;

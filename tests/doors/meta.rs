@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, SECRET, code, reason, result};
+use crate::server::{SECRET, Server, code, reason, result};
 
 fn commands(answer: &Value) -> Vec<(&str, u64)> {
     let answers = answer["data"]["result"].as_array().unwrap();
@@ -11,8 +11,8 @@ fn commands(answer: &Value) -> Vec<(&str, u64)> {
 
 #[test]
 fn applist_names_what_the_caller_may_call() {
-    let house = House::new();
-    let names = |caller| house.whm(caller, "applist", json!({}))["data"]["app"].clone();
+    let server = Server::new();
+    let names = |caller| server.whm(caller, "applist", json!({}))["data"]["app"].clone();
     let (root, reseller) = (names("root"), names("reseller"));
     for name in ["applist", "batch", "cpanel", "uapi_cpanel", "twofactorauth_policy_status"] {
         assert!(root.as_array().unwrap().contains(&json!(name)) && reseller.as_array().unwrap().contains(&json!(name)));
@@ -23,18 +23,18 @@ fn applist_names_what_the_caller_may_call() {
         );
     }
     for name in root.as_array().unwrap() {
-        let answer = house.whm("reseller", name.as_str().unwrap(), json!({}));
+        let answer = server.whm("reseller", name.as_str().unwrap(), json!({}));
         let listed = reseller.as_array().unwrap().contains(name);
         assert_eq!(listed, !reason(&answer).starts_with("You are not authorized to call"), "{name}");
     }
-    let refused = house.whm("example", "applist", json!({}));
+    let refused = server.whm("example", "applist", json!({}));
     assert_eq!(reason(&refused), r#"You are not authorized to call "applist"."#);
 }
 
 #[test]
 fn a_batch_calls_one_after_the_other() {
-    let house = House::new();
-    let answer = house.whm(
+    let server = Server::new();
+    let answer = server.whm(
         "root",
         "batch",
         json!({"command": ["twofactorauth_enable_policy", "twofactorauth_policy_status", "nonsense",
@@ -63,23 +63,23 @@ fn a_batch_calls_one_after_the_other() {
 
 #[test]
 fn a_batch_stops_when_it_is_told_to() {
-    let house = House::new();
+    let server = Server::new();
     let three = json!(["twofactorauth_policy_status", "nonsense", "twofactorauth_enable_policy"]);
     for abort in [json!(1), json!("1"), json!(true)] {
-        let answer = house.whm("root", "batch", json!({"command": three, "abort_on_error": abort}));
+        let answer = server.whm("root", "batch", json!({"command": three, "abort_on_error": abort}));
         assert_eq!(commands(&answer), [("twofactorauth_policy_status", 1), ("nonsense", 0)]);
     }
-    assert_eq!(house.whm("root", "twofactorauth_policy_status", json!({}))["data"], json!({"is_enabled": 0}));
+    assert_eq!(server.whm("root", "twofactorauth_policy_status", json!({}))["data"], json!({"is_enabled": 0}));
     for abort in [json!(0), json!("0"), json!(""), json!(null)] {
-        let answer = house.whm("root", "batch", json!({"command": three, "abort_on_error": abort}));
+        let answer = server.whm("root", "batch", json!({"command": three, "abort_on_error": abort}));
         assert_eq!(commands(&answer).len(), 3);
     }
-    assert_eq!(house.whm("root", "twofactorauth_policy_status", json!({}))["data"], json!({"is_enabled": 1}));
+    assert_eq!(server.whm("root", "twofactorauth_policy_status", json!({}))["data"], json!({"is_enabled": 1}));
 }
 
 #[test]
 fn a_batch_that_makes_no_sense_is_refused() {
-    let house = House::new();
+    let server = Server::new();
     for (args, expected) in [
         (json!({}), r#"The parameter "command" is required."#),
         (json!({"command": []}), r#"The parameter "command" is required."#),
@@ -89,22 +89,22 @@ fn a_batch_that_makes_no_sense_is_refused() {
             r#"The parameter "abort_on_error" is not valid: it is 0 or 1."#,
         ),
     ] {
-        let answer = house.whm("root", "batch", args);
+        let answer = server.whm("root", "batch", args);
         assert_eq!((result(&answer), reason(&answer)), (0, expected));
     }
-    let nested = house.whm("root", "batch", json!({"command": "batch?command=applist"}));
+    let nested = server.whm("root", "batch", json!({"command": "batch?command=applist"}));
     assert_eq!(
         nested["data"]["result"][0]["metadata"]["reason"],
         r#"The parameter "command" is not valid: a batch cannot be in a batch."#
     );
-    let unreadable = house.whm("root", "batch", json!({"command": "twofactorauth_set_issuer?issuer=%FF"}));
+    let unreadable = server.whm("root", "batch", json!({"command": "twofactorauth_set_issuer?issuer=%FF"}));
     assert!(unreadable["data"]["result"][0]["metadata"]["reason"].as_str().unwrap().contains("UTF-8"));
 }
 
 #[test]
 fn a_batch_does_nothing_that_its_caller_may_not() {
-    let house = House::new();
-    let answer = house.whm(
+    let server = Server::new();
+    let answer = server.whm(
         "reseller",
         "batch",
         json!({"command": ["twofactorauth_enable_policy", "twofactorauth_unlock_user?user=other"]}),
@@ -121,8 +121,8 @@ fn a_batch_does_nothing_that_its_caller_may_not() {
 
 #[test]
 fn commands_may_be_numbered() {
-    let house = House::new();
-    let answer = house.whm("root", "batch", json!({"command-0": "applist", "command-1": "twofactorauth_get_issuer"}));
+    let server = Server::new();
+    let answer = server.whm("root", "batch", json!({"command-0": "applist", "command-1": "twofactorauth_get_issuer"}));
     assert_eq!(commands(&answer), [("applist", 1), ("twofactorauth_get_issuer", 1)]);
 }
 
@@ -137,17 +137,17 @@ fn through_cpanel(user: &str, function: &str) -> Value {
 
 #[test]
 fn whm_calls_uapi_for_a_user() {
-    let house = House::new();
-    house.enforce();
-    let direct = house.uapi("example", "get_user_configuration", json!({}));
+    let server = Server::new();
+    server.enforce();
+    let direct = server.uapi("example", "get_user_configuration", json!({}));
     assert_eq!(direct["data"], json!({"is_enabled": 0, "issuer": "server.example.com"}));
     for caller in ["root", "reseller"] {
-        let answer = house.whm(caller, "uapi_cpanel", through_uapi_cpanel("example", "get_user_configuration"));
+        let answer = server.whm(caller, "uapi_cpanel", through_uapi_cpanel("example", "get_user_configuration"));
         assert_eq!(
             answer,
             json!({"data": {"uapi": direct}, "metadata": {"command": "uapi_cpanel", "reason": "OK", "result": 1, "version": 1}})
         );
-        let answer = house.whm(caller, "cpanel", through_cpanel("example", "get_user_configuration"));
+        let answer = server.whm(caller, "cpanel", through_cpanel("example", "get_user_configuration"));
         let keys: Vec<_> = answer.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["apiversion", "func", "module", "result"]);
         assert_eq!(
@@ -159,31 +159,31 @@ fn whm_calls_uapi_for_a_user() {
 
 #[test]
 fn a_functions_own_parameters_go_with_it() {
-    let house = House::new();
-    house.enforce();
+    let server = Server::new();
+    server.enforce();
     let mut args = through_uapi_cpanel("user@example.com", "set_user_configuration");
     args["secret"] = json!(SECRET);
     args["tfa_token"] = json!(code());
-    let answer = house.whm("reseller", "uapi_cpanel", args);
+    let answer = server.whm("reseller", "uapi_cpanel", args);
     assert_eq!(answer["data"]["uapi"]["data"], json!({"tfa_configured": 1}));
-    let status = house.uapi("user@example.com", "get_user_configuration", json!({}));
+    let status = server.uapi("user@example.com", "get_user_configuration", json!({}));
     assert_eq!(status["data"]["is_enabled"], 1);
 }
 
 #[test]
 fn an_inner_failure_is_an_answer() {
-    let house = House::new();
-    let answer = house.whm("root", "uapi_cpanel", through_uapi_cpanel("example", "generate_user_configuration"));
+    let server = Server::new();
+    let answer = server.whm("root", "uapi_cpanel", through_uapi_cpanel("example", "generate_user_configuration"));
     assert_eq!(result(&answer), 1);
     assert_eq!(answer["data"]["uapi"]["status"], 0);
     assert_eq!(answer["data"]["uapi"]["errors"], json!(["Two-factor authentication is not enabled on this server."]));
-    let answer = house.whm("root", "cpanel", through_cpanel("example", "nonsense"));
+    let answer = server.whm("root", "cpanel", through_cpanel("example", "nonsense"));
     assert_eq!(answer["result"]["status"], 0);
 }
 
 #[test]
 fn whm_calls_uapi_only_for_whom_the_caller_manages() {
-    let house = House::new();
+    let server = Server::new();
     for (make, function) in [
         (through_uapi_cpanel as fn(&str, &str) -> Value, "uapi_cpanel"),
         (through_cpanel as fn(&str, &str) -> Value, "cpanel"),
@@ -195,13 +195,13 @@ fn whm_calls_uapi_only_for_whom_the_caller_manages() {
             ("root", "absent", r#"The user "absent" does not exist."#),
             ("example", "example", &format!(r#"You are not authorized to call "{function}"."#)),
         ] {
-            let answer = house.whm(caller, function, make(user, "remove_user_configuration"));
+            let answer = server.whm(caller, function, make(user, "remove_user_configuration"));
             assert_eq!((result(&answer), reason(&answer)), (0, expected));
         }
     }
     let mut old = through_cpanel("example", "get_user_configuration");
     old["cpanel_jsonapi_apiversion"] = json!("2");
-    let answer = house.whm("root", "cpanel", old);
+    let answer = server.whm("root", "cpanel", old);
     assert_eq!(
         reason(&answer),
         r#"The parameter "cpanel_jsonapi_apiversion" is not valid: it must be 3, which is UAPI."#
@@ -210,9 +210,9 @@ fn whm_calls_uapi_only_for_whom_the_caller_manages() {
 
 #[test]
 fn both_work_in_a_batch() {
-    let house = House::new();
+    let server = Server::new();
     let inner = "TwoFactorAuth";
-    let answer = house.whm(
+    let answer = server.whm(
         "reseller",
         "batch",
         json!({"command": [

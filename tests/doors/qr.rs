@@ -8,7 +8,7 @@ use std::process::Command;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use crate::house::parsed;
+use crate::server::parsed;
 
 const URI: &str =
     "otpauth://totp/Example%20Hosting:user%40example.com?secret=CAOXW75HKYJJ6E5Y&issuer=Example%20Hosting";

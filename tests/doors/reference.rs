@@ -11,7 +11,7 @@ use tfa::api::refusal::ReasonCode;
 use tfa::api::registry::{Api, Effect, FUNCTIONS, Function, MODULE};
 use tfa::wire::format::Format;
 
-use crate::house::{House, SECRET, code_at, parsed};
+use crate::server::{SECRET, Server, code_at, parsed};
 
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
@@ -49,14 +49,14 @@ fn pairs(parameters: &Map<String, Value>) -> Vec<(&str, &str)> {
     pairs
 }
 
-/// A house where the policy is on, an issuer is set, and root and `example` are enrolled.
-fn house() -> House {
-    let house = House::at(TIME);
-    house.enforce();
-    house.whm("root", "twofactorauth_set_issuer", json!({"issuer": "Example Hosting"}));
-    house.enrol("example");
-    house.enrol("root");
-    house
+/// A server where the policy is on, an issuer is set, and root and `example` are enrolled.
+fn server() -> Server {
+    let server = Server::at(TIME);
+    server.enforce();
+    server.whm("root", "twofactorauth_set_issuer", json!({"issuer": "Example Hosting"}));
+    server.enrol("example");
+    server.enrol("root");
+    server
 }
 
 fn encoded(parameters: &Map<String, Value>, separator: &str) -> String {
@@ -67,7 +67,7 @@ fn encoded(parameters: &Map<String, Value>, separator: &str) -> String {
 
 /// The request that calls a function over HTTP, and its answer in JSON. What changes something is sent by POST.
 fn called(function: &Function) -> (String, Value) {
-    let house = house();
+    let server = server();
     let parameters = parameters(function);
     let (path, version) = match function.api {
         Api::Whm => (format!("/cpsess##########/json-api/{}", function.name), "api.version=1"),
@@ -79,7 +79,7 @@ fn called(function: &Function) -> (String, Value) {
     let body = if is_get { String::new() } else { sent };
     let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     let method = if is_get { "GET" } else { "POST" };
-    let response = house.http(function.example.caller, method, &target, &body);
+    let response = server.http(function.example.caller, method, &target, &body);
     assert_eq!(response.status, 200, "{}", response.body);
     let mut answer = parsed(&response.body);
     settle(&mut answer);

@@ -52,7 +52,7 @@ fn compute(script: &mut Script<'_>) {
     for code in [hotp, totp] {
         assert!(code == -1 || (0..10i64.pow(digits)).contains(&code));
     }
-    let is_valid = !secret.is_null() && algorithm != 0 && (1..=10).contains(&digits);
+    let is_valid = !secret.is_null() && length > 0 && algorithm != 0 && (1..=10).contains(&digits);
     assert_eq!((hotp >= 0, totp >= 0), (is_valid, is_valid && period > 0));
 }
 

@@ -1,4 +1,4 @@
-//! A house to call at: a server with a reseller, its accounts, a mailbox, a team user and an account of root's.
+//! The server of these tests: it has a reseller, its accounts, a mailbox, a team user and an account of root's.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use tfa::otp::secret::Secret;
 /// A secret of RFC 6238's appendix, in Base32.
 pub const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-pub struct House {
+pub struct Server {
     pub tfa: Tfa,
     _folder: TempDir,
 }
 
-/// Who lives here.
+/// Its account directory.
 pub fn accounts() -> Value {
     json!({"inline": {
         "reseller": {"domain": "reseller.example", "reseller": 1},
@@ -30,30 +30,30 @@ pub fn accounts() -> Value {
     }})
 }
 
-impl House {
-    pub fn new() -> House {
-        House::with(accounts())
+impl Server {
+    pub fn new() -> Server {
+        Server::with(accounts())
     }
 
-    pub fn with(accounts: Value) -> House {
-        House::open(accounts, Arc::new(SystemClock))
+    pub fn with(accounts: Value) -> Server {
+        Server::open(accounts, Arc::new(SystemClock))
     }
 
-    /// A house where time stands still.
-    pub fn at(seconds: u64) -> House {
-        House::open(accounts(), Arc::new(ManualClock::at(seconds)))
+    /// A server whose clock stands still.
+    pub fn at(seconds: u64) -> Server {
+        Server::open(accounts(), Arc::new(ManualClock::at(seconds)))
     }
 
     /// A server with more keys in its configuration.
-    pub fn configured(more: Value) -> House {
-        House::build(accounts(), more, Arc::new(SystemClock))
+    pub fn configured(more: Value) -> Server {
+        Server::build(accounts(), more, Arc::new(SystemClock))
     }
 
-    fn open(accounts: Value, clock: Arc<dyn Clock>) -> House {
-        House::build(accounts, json!({}), clock)
+    fn open(accounts: Value, clock: Arc<dyn Clock>) -> Server {
+        Server::build(accounts, json!({}), clock)
     }
 
-    fn build(accounts: Value, more: Value, clock: Arc<dyn Clock>) -> House {
+    fn build(accounts: Value, more: Value, clock: Arc<dyn Clock>) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let mut config = json!({
             "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
@@ -62,7 +62,7 @@ impl House {
         });
         config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock).unwrap();
-        House { tfa, _folder: folder }
+        Server { tfa, _folder: folder }
     }
 
     /// A WHM function with JSON arguments.
