@@ -1,6 +1,8 @@
-//! Sequences of C calls, decoded from bytes (`script`): on open handles and NULL, with strings that are NULL, not UTF-8
-//! or too long, strings freed and handles closed in any legal order. Every answer is JSON or a documented number, no line
-//! of the audit trail holds the secret, and no code lets the same subject in twice.
+//! Sequences of C calls, decoded from bytes (`script`).
+//!
+//! Handles are open or NULL; strings are NULL, not UTF-8 or too long; strings are freed and handles closed in any legal
+//! order. Promises: every answer is JSON or a documented number, no audit entry contains the secret, and no code is
+//! accepted twice for one subject.
 
 mod callbacks;
 mod database;
@@ -37,15 +39,15 @@ use symbols::{UAPI, WHM, examples, names};
 const LONGEST: usize = 64;
 /// Handles that can be open at once.
 const HANDLES: usize = 3;
-/// Whom the secret is given to.
+/// The subjects that can have the secret.
 const SUBJECTS: [&CStr; 3] = [c"example", c"user@example.com", c"root"];
-/// By subject, the last step that let it in or enrolled it.
+/// The last step that was accepted, by subject.
 type Used = BTreeMap<usize, u64>;
 
 /// A handle, and its database.
 type Slot = Option<(*mut Tfa, usize)>;
 
-/// What calls are made with, beside what a script holds: made once, as it comes from the registry.
+/// Names and arguments from the registry, for calls whose input holds none of its own.
 struct Usual {
     /// Names of functions: of WHM API 1, and of UAPI.
     names: [Vec<&'static CStr>; 2],
@@ -111,7 +113,7 @@ impl Sequence<'_> {
             8 => self.login(),
             9 => self.verify_login(),
             10 => self.enrol(),
-            11 => self.give_secret(),
+            11 => self.set_secret(),
             12 => self.register(),
             _ => self.kept.extend(stateless::call(&mut self.script)),
         }
@@ -126,7 +128,7 @@ impl Sequence<'_> {
         self.slots[slot] = Some((handle, database));
     }
 
-    /// Opens a handle in a slot that is free, or is refused.
+    /// Opens a handle in a free slot, or with a configuration that is refused.
     fn open_any(&mut self) {
         let slot = self.script.below(HANDLES);
         match self.script.below(4) {
@@ -135,7 +137,7 @@ impl Sequence<'_> {
         }
     }
 
-    /// Asks to open what cannot be opened. No text of the script's own is a configuration: it might name any file.
+    /// Opens with a configuration that is refused. One from the input that is valid is left out: it could name any file.
     fn open_bad(&mut self) {
         let config = self.script.text(&[c"{\"stor\": 1}", c"[]", c"{\"store\": \"sqlite:/proc/none/tfa.db\"}"]);
         let config = config.or_empty();
@@ -158,7 +160,7 @@ impl Sequence<'_> {
     fn close_any(&mut self) {
         let slot = self.script.below(HANDLES);
         let handle = self.slots[slot].take().map_or(null_mut(), |(handle, _)| handle);
-        // SAFETY: the slot has forgotten it.
+        // SAFETY: the slot is empty now.
         unsafe { tfa_close(handle) };
     }
 
@@ -166,17 +168,17 @@ impl Sequence<'_> {
     fn free_any(&mut self) {
         let place = self.script.below(8);
         let string = if place < self.kept.len() { self.kept.swap_remove(place) } else { null_mut() };
-        // SAFETY: it is not kept any longer.
+        // SAFETY: it is no longer in the list.
         unsafe { tfa_free(string) };
     }
 
-    /// A handle and its database; NULL when its slot is empty.
+    /// A handle and its database; NULL for an empty slot.
     fn handle(&mut self) -> (*mut Tfa, usize) {
         let slot = self.script.below(HANDLES + 1);
         self.slots.get(slot).copied().flatten().unwrap_or((null_mut(), 0))
     }
 
-    /// Keeps an answer, and reads it.
+    /// Stores an answer for a later free, and parses it.
     fn keep(&mut self, answer: *mut c_char) -> Value {
         self.kept.push(answer);
         read(answer)
@@ -238,8 +240,8 @@ impl Sequence<'_> {
         // SAFETY: as above.
         let verdict = unsafe { tfa_login(handle, SUBJECTS[subject].as_ptr(), code.as_ptr()) };
         assert!((-2..=2).contains(&verdict));
-        assert!(!handle.is_null() || verdict == -2, "NULL answers nothing");
-        assert!(code.is_some() || verdict != 1, "without a code nobody is verified");
+        assert!(!handle.is_null() || verdict == -2, "no login is answered without a handle");
+        assert!(code.is_some() || verdict != 1, "no login is accepted without a code");
         if verdict == 1 {
             self.verified(database, subject, step);
         }
@@ -258,14 +260,14 @@ impl Sequence<'_> {
         }
     }
 
-    /// Somebody was let in by the code of `step`: a new one, whatever other secrets the subject had meanwhile.
+    /// Records that the code of `step` was accepted. It is a newer one, whatever secrets the subject had in between.
     fn verified(&mut self, database: usize, subject: usize, step: Option<u64>) {
-        let step = step.expect("only a code that was computed is right");
+        let step = step.expect("only a computed code is accepted");
         let last = self.used[database].insert(subject, step);
-        assert!(last.is_none_or(|last| step > last), "a code opens one login");
+        assert!(last.is_none_or(|last| step > last), "a code is accepted once");
     }
 
-    /// `example` enrols itself.
+    /// Enrols `example`, as its own caller.
     fn enrol(&mut self) {
         let (handle, database) = self.handle();
         let (step, code) = self.code();
@@ -279,8 +281,8 @@ impl Sequence<'_> {
         }
     }
 
-    /// Root gives a subject the secret, or `example` another one.
-    fn give_secret(&mut self) {
+    /// Sets the secret of a subject, or another secret of `example`, as root.
+    fn set_secret(&mut self) {
         let (handle, _) = self.handle();
         let args = [
             c"{\"example\":{\"primary_account\":{\"secret\":\"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"}}}",
@@ -310,7 +312,7 @@ impl Sequence<'_> {
         assert!(done == 0 || done == 1 && !handle.is_null());
     }
 
-    /// What is given as a code, and the step whose code of [`SECRET`] it is.
+    /// A code, and the step that it belongs to if it is one of [`SECRET`].
     fn code(&mut self) -> (Option<u64>, Text) {
         let offset = match self.script.below(8) {
             offset @ 0..=4 => offset as u64,
@@ -324,9 +326,9 @@ impl Sequence<'_> {
         (Some(step), Text::Own(CString::new(format!("{code:06}")).unwrap()))
     }
 
-    /// Frees and closes whatever is left.
+    /// Frees the answers and closes the handles that are left.
     fn end(self) {
-        // SAFETY: each is kept once, and not used again.
+        // SAFETY: each is in the list once, and not used again.
         unsafe {
             self.kept.into_iter().for_each(|string| tfa_free(string));
             self.slots.into_iter().flatten().for_each(|(handle, _)| tfa_close(handle));
@@ -334,7 +336,7 @@ impl Sequence<'_> {
     }
 }
 
-/// Reads an answer.
+/// Parses an answer.
 fn read(answer: *const c_char) -> Value {
     assert!(!answer.is_null(), "there is always an answer");
     // SAFETY: every answer is a string, and is not freed yet.

@@ -1,4 +1,4 @@
-//! Requests of a web server: every answer has a documented status, and is JSON when it says so.
+//! HTTP requests. Promise: every response has a documented status, and a body of the type that it states.
 
 use tfa::http::respond;
 

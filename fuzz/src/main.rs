@@ -1,7 +1,7 @@
 //! The coverage-guided targets, in one program: `TFA_FUZZ_TARGET` names the one that runs (see [`TARGETS`]).
 //!
-//! Promise put to the test: whatever comes in at any door, there is an answer, never a panic (libFuzzer stops at one,
-//! caught or not). What more each target asserts stands at the top of its module. Built and run by `fuzz/run`.
+//! Promise: any input gets an answer, never a panic (libFuzzer stops at one, caught or not). Each module says what else its
+//! targets assert. Built and run by `fuzz/run`.
 #![no_main]
 
 mod api;
@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 
-/// What is done with one input.
+/// Runs a target on one input.
 type Run = fn(&[u8]);
 
 /// The targets: `fuzz/seeds` has a folder of seeds for each.
@@ -39,12 +39,12 @@ fuzz_target!(|bytes: &[u8]| {
     static TARGET: OnceLock<Run> = OnceLock::new();
     let run = TARGET.get_or_init(|| {
         let wanted = std::env::var("TFA_FUZZ_TARGET").expect("TFA_FUZZ_TARGET names a target");
-        TARGETS.iter().find(|(name, _)| *name == wanted).expect("there is such a target").1
+        TARGETS.iter().find(|(name, _)| *name == wanted).expect("a target has that name").1
     });
     run(bytes);
 });
 
-/// Runs a target that takes text. What is not UTF-8 does not get past the C border, which `calls` puts to the test.
+/// Runs a target that takes text. Other bytes are refused by the C ABI, which the target `calls` covers.
 fn text(bytes: &[u8], run: fn(&str)) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         run(text);

@@ -1,8 +1,9 @@
-//! Records of the store, of whatever bytes: every question is answered, the damage is told, and nobody gets in by it. A
-//! damaged policy or enrolment lets nobody in, neither with a code nor on the password alone; any other record keeps
-//! nobody out.
+//! Damaged records of the store.
 //!
-//! An input's first byte says which record, the rest is what stands there. The records around it are healthy: the seeds.
+//! Promises: every request gets an answer, which reports the damage; no login is accepted because of it. A damaged policy
+//! or enrolment denies every login; damage to any other record denies none.
+//!
+//! The first byte of an input selects a record, the rest is its contents. All other records are valid: the seeds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,17 +21,17 @@ use tfa::otp::secret::Secret;
 
 use crate::server::{SECRET, folder};
 
-/// When all of this happens, in Unix seconds.
+/// The time, in Unix seconds.
 const NOW: u64 = 1_800_000_015;
-/// The key file that the healthy enrolment's secret is sealed under.
+/// The key file that seals the valid enrolment's secret.
 const KEYS: &str =
     r#"{"format":1,"current":"key-fuzz","keys":{"key-fuzz":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}}"#;
-/// What stands for the id of this machine's boot, which a seed cannot know.
+/// Stands in the seeds for the boot id of this machine.
 const BOOT_ID: &str = "BOOT-ID";
-/// The whole trail.
+/// More than the audit trail ever holds here.
 const EVERYTHING: usize = 1000;
 
-/// What is damaged.
+/// The record that an input replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Policy,
@@ -39,13 +40,13 @@ enum Place {
     Issuer,
     Subject,
     Removed,
-    /// A line of the audit trail: milliseconds, a space, the text.
+    /// An entry of the audit trail: milliseconds, a space, the text.
     Line,
-    /// The name of one more enrolment.
+    /// The name of a further enrolment.
     Name,
 }
 
-/// By the digit that an input begins with: kind, name and, after that digit, healthy text of the record.
+/// By the first digit of an input: kind, name and, after that digit, the valid text of the record.
 const PLACES: [(Place, u8, &str, &str); 8] = [
     (Place::Policy, 0, "policy", include_str!("../seeds/records/policy")),
     (Place::Boot, 0, "boot", include_str!("../seeds/records/boot")),
@@ -57,7 +58,7 @@ const PLACES: [(Place, u8, &str, &str); 8] = [
     (Place::Name, 2, "", include_str!("../seeds/records/name")),
 ];
 
-/// The library and, behind its back, its database.
+/// The library, and a second connection to its database.
 struct Site {
     tfa: Tfa,
     database: Connection,
@@ -75,7 +76,7 @@ struct Login {
     is_verified: bool,
 }
 
-/// A record, of whatever bytes.
+/// Entry point: damages one record.
 pub fn records(bytes: &[u8]) {
     let Some((digit, bytes)) = bytes.split_first() else {
         return;
@@ -117,22 +118,22 @@ impl Site {
         match (place == Place::Boot).then(|| self.open()) {
             None => self.ask(&self.tfa, place, &bytes),
             Some(Ok(tfa)) => self.ask(&tfa, place, &bytes),
-            // What cannot be opened lets nobody in.
+            // A store that does not open accepts no login.
             Some(Err(why)) => assert!(!why.is_empty()),
         }
     }
 
-    /// Every record is healthy, the trail is empty, and it is [`NOW`].
+    /// Makes every record valid, and sets the clock to [`NOW`].
     fn restore(&self) {
         self.clock.set(NOW);
         self.database.execute_batch("BEGIN; DELETE FROM record; DELETE FROM audit").unwrap();
         for (place, ..) in PLACES {
-            self.damage(place, healthy(place).as_bytes());
+            self.damage(place, valid(place).as_bytes());
         }
         self.database.execute_batch("COMMIT").unwrap();
     }
 
-    /// Puts `bytes` in their place; what stands there then.
+    /// Writes `bytes` as the record `place`. Returns what was written.
     fn damage(&self, place: Place, bytes: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(bytes);
         let (_, kind, name, _) = PLACES[place as usize];
@@ -143,7 +144,7 @@ impl Site {
         };
         match place {
             Place::Boot => put(name.as_bytes(), text.replace(BOOT_ID, &self.boot_id).as_bytes()),
-            Place::Name => put(bytes, healthy(Place::Subject).as_bytes()),
+            Place::Name => put(bytes, valid(Place::Subject).as_bytes()),
             Place::Line => {
                 let (time, text) = text.split_once(' ').unwrap_or_default();
                 let time: i64 = time.parse().unwrap_or_default();
@@ -157,44 +158,50 @@ impl Site {
 
     fn ask(&self, tfa: &Tfa, place: Place, bytes: &[u8]) {
         let first = login(tfa, &self.code);
-        self.judge(place, bytes, first);
-        let is_in = |login: Option<Login>| login.is_some_and(|login| login.is_verified);
-        assert!(!is_in(login(tfa, &self.code)), "a code opens one login");
-        assert!(!is_in(login(tfa, " ")), "no code opens none");
+        self.check_first_login(place, bytes, first);
+        let is_accepted = |login: Option<Login>| login.is_some_and(|login| login.is_verified);
+        assert!(!is_accepted(login(tfa, &self.code)), "a code is accepted once");
+        assert!(!is_accepted(login(tfa, " ")), "no login is accepted without a code");
         self.clock.advance(Duration::from_secs(2 * 86_400));
         let enrolled = self.change_everything(tfa);
         if place == Place::Removed {
-            assert!(!enrolled || serde_json::from_slice::<Value>(bytes).is_ok(), "an unreadable memory is no memory");
+            assert!(
+                !enrolled || serde_json::from_slice::<Value>(bytes).is_ok(),
+                "used codes stay used when the record of the last step is unreadable"
+            );
         }
         self.trail(tfa, place);
     }
 
-    /// Whether the first login's answer is one that the bytes in `place` allow. `None`: there was no answer.
-    fn judge(&self, place: Place, bytes: &[u8], answer: Option<Login>) {
+    /// Checks the answer to the first login against the contents of the record. `None`: there was no answer.
+    fn check_first_login(&self, place: Place, bytes: &[u8], answer: Option<Login>) {
         let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
         let is_free = answer.is_some_and(|login| !login.is_required);
         let is_verified = answer.is_some_and(|login| login.is_verified);
         match place {
             Place::Policy => {
-                assert!(!is_free || holds(&value, &json!(false)), "a damaged policy is not one that is off");
-                assert!(!is_verified || holds(&value, &json!(true)), "nor one that is on");
+                assert!(!is_free || holds(&value, &json!(false)), "a damaged policy is not a disabled one");
+                assert!(!is_verified || holds(&value, &json!(true)), "a damaged policy is not an enabled one");
             }
             Place::Subject => {
-                assert!(!is_free, "a damaged enrolment is not none");
-                let healthy: Value = serde_json::from_str(healthy(place)).unwrap();
-                assert!(!is_verified || holds(&value, &healthy["record"]["secret"]["sealed"]), "another secret");
+                assert!(!is_free, "a damaged enrolment is not a missing one");
+                let valid: Value = serde_json::from_str(valid(place)).unwrap();
+                assert!(
+                    !is_verified || holds(&value, &valid["record"]["secret"]["sealed"]),
+                    "another secret accepts no code of this one"
+                );
             }
             Place::Boot => {
                 assert!(!is_free);
-                assert!(!is_verified || holds(&value, &json!(self.boot_id)), "after a reboot used codes stay used");
+                assert!(!is_verified || holds(&value, &json!(self.boot_id)), "used codes stay used after a reboot");
             }
             Place::Keys | Place::Issuer | Place::Removed | Place::Line | Place::Name => {
-                assert!(is_verified, "nobody is kept out by a record that a login does not need");
+                assert!(is_verified, "damage to a record that a login does not read denies no login");
             }
         }
     }
 
-    /// Calls everything else; whether `example` could be enrolled again after it was removed.
+    /// Calls other functions. Returns whether `example` could be enrolled again after its removal.
     fn change_everything(&self, tfa: &Tfa) -> bool {
         let secrets = json!({"other": {"primary_account": {"secret": SECRET}}});
         let steps = self.clock.now().as_secs() / 30;
@@ -223,15 +230,15 @@ impl Site {
         enrolled
     }
 
-    /// Reads the trail: a damaged line is told by its number, and hides no other.
+    /// Reads the audit trail: an error names the number of a damaged entry, and every other entry is returned.
     fn trail(&self, tfa: &Tfa, place: Place) {
-        let lines = tfa.audit_lines(0, EVERYTHING).expect("lines are text");
+        let lines = tfa.audit_lines(0, EVERYTHING).expect("entries are text");
         let mut damaged = 0;
         for line in &lines {
             match Entry::read(line) {
                 Ok(entry) => {
-                    let told = entry.to_json(line.time).expect("what is read can be told");
-                    assert!(serde_json::from_str::<Value>(&told).expect("a line is JSON").is_object());
+                    let told = entry.to_json(line.time).expect("an entry that parses is written");
+                    assert!(serde_json::from_str::<Value>(&told).expect("an entry is JSON").is_object());
                 }
                 Err(refusal) => {
                     assert!(refusal.to_string().contains(&format!("line {}", line.id)));
@@ -239,16 +246,16 @@ impl Site {
                 }
             }
         }
-        assert!(damaged <= usize::from(place == Place::Line), "what the library writes it reads");
+        assert!(damaged <= usize::from(place == Place::Line), "every entry that the library writes parses");
     }
 }
 
-/// The healthy text in `place`, without the digit.
-fn healthy(place: Place) -> &'static str {
+/// The valid text of the record `place`, without the digit.
+fn valid(place: Place) -> &'static str {
     &PLACES[place as usize].3[1..]
 }
 
-/// Logs `example` in; `None` when there was no answer, and then the host keeps it out.
+/// Logs `example` in. `None`: there was no answer, so the host denies the login.
 fn login(tfa: &Tfa, code: &str) -> Option<Login> {
     let answer = whm(tfa, "twofactorauth_verify_login", json!({"user": "example", "tfa_token": code}));
     let data = answer.get("data")?;
@@ -263,7 +270,7 @@ fn whm(tfa: &Tfa, function: &str, args: Value) -> Value {
     answer
 }
 
-/// Calls for `example`; whether it was done.
+/// Calls UAPI for `example`. Returns whether the call worked.
 fn uapi(tfa: &Tfa, function: &str, args: Value) -> bool {
     let args = Args::parse(Some(&args.to_string())).unwrap();
     let answer = tfa::api::uapi(tfa, "example", "TwoFactorAuth", function, &args);

@@ -1,4 +1,4 @@
-//! What several targets need: a folder for their files, and a server to ask.
+//! Shared by the targets: a folder for their files, and a server with an account directory.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use tfa::engine::Tfa;
 use tfa::engine::config::Config;
 
-/// A secret in Base32, as every target has it.
+/// The secret of all targets, in Base32.
 pub const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-/// A folder of this process's own; `fuzz/run` says where, and takes it away in the end.
+/// A new folder, which `fuzz/run` removes when all targets have ended.
 pub fn folder() -> PathBuf {
     tempfile::tempdir().unwrap().keep()
 }

@@ -1,4 +1,4 @@
-//! The host's side: an account directory that replies what it likes, and an ear for the audit trail.
+//! The host's callbacks: an account lookup whose replies come from the input, and a receiver of audit entries.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
@@ -7,9 +7,9 @@ use tfa::ffi::directory::tfa_reply;
 
 use crate::server::SECRET;
 
-/// How many ways [`lookup`] has to reply: each of these once, twice, with "no" and with an error.
+/// How many behaviours [`lookup`] has: each reply once, twice, with a result of 0 and with an undocumented result.
 pub const WAYS: usize = 4 * REPLIES.len();
-/// What a lookup replies, by the number in its context; the first ones are as they should be.
+/// The replies of a lookup, by the number in its context. The first ones are valid.
 const REPLIES: [Option<&CStr>; 8] = [
     Some(c"{\"owner\": \"reseller\", \"domain\": \"example.com\", \"team\": [\"team_user\"]}"),
     Some(c"\"example\""),
@@ -21,7 +21,7 @@ const REPLIES: [Option<&CStr>; 8] = [
     None,
 ];
 
-/// Replies what the number in its context says: once, twice or not at all, and returns 1, 0 or what is not documented.
+/// Replies as the number in its context says, and returns 1, 0 or an undocumented number.
 pub unsafe extern "C" fn lookup(
     context: *mut c_void,
     question: *const c_char,
@@ -43,9 +43,9 @@ pub unsafe extern "C" fn lookup(
     [1, 1, 0, -1][number / REPLIES.len()]
 }
 
-/// Hears of lines: JSON, and never the secret.
-pub unsafe extern "C" fn audit(_context: *mut c_void, line: *const c_char) {
-    let value = super::read(line);
+/// Receives audit entries. Each is JSON without the secret.
+pub unsafe extern "C" fn audit(_context: *mut c_void, entry: *const c_char) {
+    let value = super::read(entry);
     assert!(value["time"].is_string() && value["event"].is_string());
     assert!(!value.to_string().contains(SECRET));
 }

@@ -1,4 +1,4 @@
-//! The databases that handles are opened on.
+//! The databases that handles are opened with.
 
 use std::ffi::CString;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::server::folder;
 
 /// A database, and how to reset it.
 pub struct Database {
-    /// What it is opened with.
+    /// The configuration that opens it.
     pub config: CString,
     connection: Connection,
 }
@@ -35,7 +35,7 @@ impl Database {
         Database { config, connection: Connection::open(path).unwrap() }
     }
 
-    /// Nobody is enrolled, and the policy is on.
+    /// Removes every enrolment and audit entry, and enables the policy.
     pub fn reset(&self) {
         let reset = r#"BEGIN; DELETE FROM record WHERE name <> 'boot'; DELETE FROM audit;
             INSERT INTO record VALUES (0, 'policy', '{"format":1,"record":{"enabled":true}}'); COMMIT"#;

@@ -1,10 +1,10 @@
-//! Bytes, read as what to call and with what. When they are over, everything is 0.
+//! Decodes the bytes of an input into calls and their arguments. After the last byte, everything is 0.
 
 use std::ffi::{CStr, CString, c_char};
 
 use tfa::wire::form::MAX_BYTES;
 
-/// Arguments that no example of a function has.
+/// Arguments that no example in the registry has.
 pub const USUAL_ARGS: [&CStr; 8] = [
     c"{}",
     c"{\"user\": \"example\"}",
@@ -16,21 +16,21 @@ pub const USUAL_ARGS: [&CStr; 8] = [
     c"{\"cpanel.user\": \"example\", \"cpanel.module\": \"TwoFactorAuth\", \"cpanel.function\": \"get_user_configuration\"}",
 ];
 
-/// The bytes that are left.
+/// The bytes that have not been read.
 pub struct Script<'a>(&'a [u8]);
 
 /// A string for a C call.
 pub enum Text {
-    /// None.
+    /// NULL.
     Null,
-    /// One that lives for ever.
+    /// One of a fixed list.
     Usual(&'static CStr),
-    /// One of the script's own.
+    /// One that the input contains.
     Own(CString),
 }
 
 impl Text {
-    /// What the call is given. It lives as long as the text.
+    /// The argument of a call. It lives as long as the text.
     pub fn as_ptr(&self) -> *const c_char {
         if self.is_some() { self.or_empty().as_ptr() } else { std::ptr::null() }
     }
@@ -51,12 +51,12 @@ impl Text {
 }
 
 impl<'a> Script<'a> {
-    /// Begins.
+    /// A script that reads `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Script(bytes)
     }
 
-    /// Whether nothing is left.
+    /// Whether all bytes have been read.
     pub fn is_over(&self) -> bool {
         self.0.is_empty()
     }
@@ -86,7 +86,7 @@ impl<'a> Script<'a> {
         bytes
     }
 
-    /// One of `usual`, one of the script's own, NULL, empty, not UTF-8 or too long.
+    /// One of `usual`, or one that the input contains, or NULL, empty, not UTF-8 or too long.
     pub fn text(&mut self, usual: &[&'static CStr]) -> Text {
         match self.byte() {
             0 => Text::Null,
@@ -101,7 +101,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Who calls.
+    /// A caller.
     pub fn caller(&mut self) -> Text {
         self.text(&[c"root", c"reseller", c"example", c"user@example.com", c"team_user@example"])
     }

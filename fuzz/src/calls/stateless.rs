@@ -1,20 +1,22 @@
-//! The functions that need no handle: numbers within their range, nothing written on failure.
+//! The functions that need no handle.
+//!
+//! Promises: each returns a number in its documented range or JSON, and writes nothing on failure.
 
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 
 use tfa::ffi::codes::{
-    tfa_build_otpauth, tfa_decode_base32, tfa_draw_qr, tfa_generate_hotp, tfa_generate_secret, tfa_generate_totp,
-    tfa_parse_otpauth, tfa_verify_totp, tfa_verify_totp_base32,
+    tfa_build_otpauth, tfa_code, tfa_decode_base32, tfa_draw_qr, tfa_generate_hotp, tfa_generate_secret,
+    tfa_generate_totp, tfa_parse_otpauth, tfa_verify_code, tfa_verify_totp, tfa_verify_totp_base32,
 };
 use tfa::ffi::handle::{tfa_abi_version, tfa_functions, tfa_version};
 
 use super::script::Script;
 
-/// What stands where nothing was written.
+/// Marks memory that was not written to.
 const UNTOUCHED: u64 = 0x5555_5555_5555_5555;
 
-/// Calls one; its answer, if it is a string to be freed.
+/// Calls one of them. Returns its answer, if that is a string to be freed.
 pub fn call(script: &mut Script<'_>) -> Option<*mut c_char> {
     match script.below(6) {
         0 => compute(script),
@@ -23,14 +25,14 @@ pub fn call(script: &mut Script<'_>) -> Option<*mut c_char> {
         3 => base32(script),
         4 => {
             assert!(tfa_abi_version() > 0 && !tfa_version().is_null());
-            return Some(told(tfa_functions()));
+            return Some(checked(tfa_functions()));
         }
         _ => return Some(plain(script)),
     }
     None
 }
 
-/// A secret: NULL or bytes.
+/// A secret: NULL or bytes, with a length.
 fn secret(bytes: &[u8]) -> (*const u8, usize) {
     if bytes.first() == Some(&0) { (null(), bytes.len()) } else { (bytes.as_ptr(), bytes.len()) }
 }
@@ -73,7 +75,7 @@ fn verify(script: &mut Script<'_>) {
     if verdict == 1 {
         assert!(step.abs_diff(now) <= skew.into());
     } else {
-        assert_eq!(step, UNTOUCHED, "written only when the code is right");
+        assert_eq!(step, UNTOUCHED, "written only when the code is valid");
     }
 }
 
@@ -92,30 +94,36 @@ fn base32(script: &mut Script<'_>) {
     let size = script.below(16);
     let mut bytes = [0x55; 16];
     // SAFETY: a string, and room for 16 bytes or none.
-    let (length, asked) = unsafe {
+    let (length, needed) = unsafe {
         let length = tfa_decode_base32(text.as_ptr(), bytes.as_mut_ptr(), size);
         (length, tfa_decode_base32(text.as_ptr(), null_mut(), 0))
     };
-    assert!(length == asked || length == -1 && usize::try_from(asked).is_ok_and(|asked| asked > size));
+    assert!(length == needed || length == -1 && usize::try_from(needed).is_ok_and(|needed| needed > size));
     let written = usize::try_from(length).unwrap_or_default();
-    assert!(written <= size && bytes[written..].iter().all(|byte| *byte == 0x55), "nothing else is written");
+    assert!(
+        written <= size && bytes[written..].iter().all(|byte| *byte == 0x55),
+        "nothing is written beyond the result"
+    );
 }
 
-/// A function that takes arguments and answers JSON.
+/// Calls a function that takes and returns JSON.
 fn plain(script: &mut Script<'_>) -> *mut c_char {
-    let function = [tfa_generate_secret, tfa_build_otpauth, tfa_parse_otpauth, tfa_draw_qr][script.below(4)];
+    let function = [tfa_generate_secret, tfa_build_otpauth, tfa_parse_otpauth, tfa_draw_qr, tfa_code, tfa_verify_code]
+        [script.below(6)];
     let args = script.text(&[
         c"{\"length\": 32}",
         c"{\"secret\": \"GEZDGNBVGY3TQOJQ\", \"account\": \"root\", \"issuer\": \"Example\", \"digits\": 8}",
         c"{\"otpauth_str\": \"otpauth://hotp/a?secret=GEZDGNBVGY3TQOJQ&counter=1\"}",
         c"{\"text\": \"otpauth\", \"format\": \"png\"}",
+        c"{\"secret_hex\": \"3132\", \"type\": \"steam\", \"time\": 59, \"digits\": 5}",
+        c"{\"secret\": \"GEZDGNBVGY3TQOJQ\", \"code\": \"287082\", \"time\": 59, \"skew\": 1000}",
     ]);
     // SAFETY: a string.
-    told(unsafe { function(args.as_ptr()) })
+    checked(unsafe { function(args.as_ptr()) })
 }
 
-/// The answer, read.
-fn told(answer: *mut c_char) -> *mut c_char {
+/// Checks that the answer is JSON, and returns it.
+fn checked(answer: *mut c_char) -> *mut c_char {
     super::read(answer);
     answer
 }
