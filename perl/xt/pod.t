@@ -25,4 +25,6 @@ for my $module ( 'Auth::GoogleAuth', 'Authen::OATH', 'Pass::OTP, Pass::OTP::URI'
     cmp_ok scalar( () = $section =~ /^=item \*/mg ), '>=', 4, "$module: the mended faults are listed one by one";
 }
 
+is system( $^X, 'generate-pod', '--check' ), 0, 'Functions.pod lists the functions of the library';
+
 done_testing;

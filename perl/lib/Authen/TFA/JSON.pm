@@ -60,7 +60,8 @@ sub _ordered {
     }
     if ( $$text =~ /\G\s*\[/gc ) {
         my @list;
-        push @list, _ordered($text) while $$text !~ /\G[\s,]*\]/gc;
+        while ( $$text =~ /\G[\s,]*+(?!\])/gc ) { push @list, _ordered($text) }
+        $$text =~ /\G\s*\]/gc;
         return \@list;
     }
     $$text =~ /\G\s*($STRING|[^\s,\]\}]++)/gc or die "The answer of libtfa is not JSON\n";
