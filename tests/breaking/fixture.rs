@@ -1,4 +1,4 @@
-//! What every test here needs: a store in a folder, codes, and a generator of numbers that can be repeated.
+//! Shared by the tests: a store in a folder, codes, and repeatable pseudorandom numbers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use tfa::engine::refusal::Refusal;
 use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
-/// Who calls in these tests.
+/// The caller in these tests.
 pub const ACTOR: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 
-/// A time at the beginning of a step.
+/// The beginning of a time step.
 pub const NOW: u64 = 1_800_000_000;
-/// Seconds of a step.
+/// Seconds of a time step.
 pub const PERIOD: u64 = 30;
-/// Let in by a one-time code.
+/// The verdict on a valid one-time code.
 pub const VERIFIED: Verdict = Verdict::Verified(Method::Totp);
 
-/// Opens the store in `folder`. Locks come late, so that wrong codes can be counted.
+/// Opens the store in `folder`. The limits on guessing are high, so that invalid codes can be counted.
 pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Tfa, String> {
     let text = format!(
         r#"{{"store": "sqlite:{}", "hostname": "server.example.com", "lockout": {{"failures": 1000, "hard_limit": 1000}}}}"#,
@@ -33,7 +33,7 @@ pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Tfa, String> {
     Tfa::open_with_clock(Config::parse(Some(&text))?, clock)
 }
 
-/// Opens it with a clock that stands at `seconds`.
+/// Opens the store in `folder` with a clock that stands at `seconds`.
 pub fn open_at(folder: &Path, seconds: u64) -> (Tfa, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(seconds));
     (open(folder, clock.clone()).unwrap(), clock)
@@ -48,35 +48,35 @@ pub fn code(secret: &Secret, step: u64) -> String {
     format!("{:06}", CodeFormat::default().code(secret.bytes(), step))
 }
 
-/// A code that is right nowhere near `step`.
+/// A code that is invalid at any step near `step`.
 pub fn wrong_code(secret: &Secret, step: u64) -> String {
     let near: Vec<_> = (step - 4..=step + 4).map(|step| code(secret, step)).collect();
     (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
 }
 
-/// Enrols `name`, which takes the code of the present step.
+/// Enrols `name` with the code of `step`.
 pub fn enrol(tfa: &Tfa, name: &str, step: u64) -> Secret {
     let secret = Secret::generate(16).unwrap();
     tfa.enrol(ACTOR, &account(name), &secret, &code(&secret, step)).unwrap();
     secret
 }
 
-/// Why a login was kept out.
+/// Why a login was denied.
 pub fn reason(verdict: Verdict) -> Refusal {
     match verdict {
         Verdict::Denied(refusal, _) => refusal,
-        other => panic!("let in: {other:?}"),
+        other => panic!("accepted: {other:?}"),
     }
 }
 
-/// SQLite's own judgement of the database.
+/// Checks the database with SQLite's own integrity check.
 pub fn assert_sound(folder: &Path) {
     let connection = Connection::open(folder.join("tfa.db")).unwrap();
     let verdict: String = connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
     assert_eq!(verdict, "ok");
 }
 
-/// Numbers without a pattern that come again with the same seed (splitmix64).
+/// Pseudorandom numbers, the same for the same seed (splitmix64).
 pub struct Dice(pub u64);
 
 impl Dice {

@@ -1,7 +1,7 @@
-//! SIGKILL at any moment: four processes enrol, remove, log in and rotate keys until each of them is killed, over and over.
+//! SIGKILL at any moment: in each round, four processes enrol, remove, log in and rotate keys until they are killed.
 //!
-//! Promises (README, "What is promised"): every change that was acknowledged is there; what was under way is done whole
-//! or not at all; no code is accepted twice, by whomever; SQLite finds the database sound.
+//! Promises: every acknowledged change is there; an interrupted one is complete or absent; no code is accepted twice, by
+//! any process; SQLite finds the database sound.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,15 +18,15 @@ use tfa::otp::secret::Secret;
 
 use crate::fixture::{ACTOR, Dice, NOW, PERIOD, account, assert_sound, code, enrol, open_at, reason};
 use crate::trail::assert_agreement;
-use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
+use crate::worker::{Operation, Outcome, Recorded, milliseconds, read_journal};
 use crate::{Test, setting};
 
 pub const TESTS: &[Test] = &[("kill: nothing acknowledged is lost, no code is accepted twice", rounds)];
 
-/// Processes of a round.
+/// Processes in a round.
 const PROCESSES: usize = 4;
 
-/// What is known of one subject: all that its owner did to it.
+/// The state of one subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub secret: Option<String>,
@@ -35,7 +35,7 @@ pub struct State {
 }
 
 impl State {
-    /// What `operation` made of it, which ended so.
+    /// The state after `operation` with that outcome.
     pub fn after(&self, operation: &Operation, outcome: &Outcome) -> State {
         match (outcome, operation) {
             (
@@ -57,12 +57,12 @@ impl State {
         }
     }
 
-    /// What it may be when `operation` is cut off: as before, or as it would have made it.
+    /// The possible states after `operation` was interrupted: as before, or as after any of its outcomes.
     pub fn during(&self, operation: &Operation) -> Vec<State> {
         [Outcome::No, Outcome::Wrong, Outcome::Done].iter().map(|outcome| self.after(operation, outcome)).collect()
     }
 
-    /// What the store says of `name`.
+    /// The state of `name` in the store.
     pub fn of(tfa: &Tfa, name: &str) -> State {
         let subject = account(name);
         let status = tfa.status(&subject).unwrap();
@@ -102,7 +102,7 @@ fn rounds() {
     }
     tfa.rotate_keys(ACTOR).unwrap();
     for (name, state) in &known {
-        assert_eq!(State::of(&tfa, name), *state, "{name}, long after its round");
+        assert_eq!(State::of(&tfa, name), *state, "{name}, after all rounds");
     }
     let finished = check_keys(&tfa);
     assert_agreement(&tfa);
@@ -116,7 +116,8 @@ fn rounds() {
     );
 }
 
-/// That every secret is under the one key, and that keys were added and retired in turns; how many rotations there were.
+/// Checks that every secret is sealed with the current key, and that keys were added and retired in turn. Returns the number
+/// of rotations.
 fn check_keys(tfa: &Tfa) -> usize {
     assert!(tfa.key_uses().unwrap().iter().all(|key| key.is_current && key.is_present), "a key was left behind");
     let lines = tfa.audit_lines(0, usize::MAX).unwrap();
@@ -126,8 +127,8 @@ fn check_keys(tfa: &Tfa) -> usize {
     of_keys.len() / 2
 }
 
-/// Starts the processes of a round, each with a subject of its own whose name begins with `prefix`, and kills each at its
-/// own moment; their subjects' names and journals.
+/// Starts the processes of a round, each with a subject of its own whose name begins with `prefix`, and kills them one after
+/// the other. Returns the names of the subjects, and the journals.
 pub fn kill_some(folder: &Path, prefix: &str, shared: &[String], dice: &mut Dice) -> Vec<(String, String)> {
     let start = milliseconds().to_string();
     let mut children: Vec<(String, PathBuf, Child)> = (0..PROCESSES)
@@ -150,8 +151,8 @@ pub fn kill_some(folder: &Path, prefix: &str, shared: &[String], dice: &mut Dice
     children.iter().map(|(name, journal, _)| (name.clone(), read(journal))).collect()
 }
 
-/// Every acknowledged change of `name` is there, and the one under way is there or not. Yields what is there and how
-/// many were acknowledged.
+/// Checks that every acknowledged change of `name` is there, and the interrupted one complete or absent. Returns the state,
+/// and the number of acknowledged changes.
 fn check_subject(tfa: &Tfa, name: &str, journal: &str) -> (State, usize) {
     let (mut state, mut acknowledged, mut under_way) = (State::default(), 0, Vec::new());
     for (_, operation, outcome) in read_journal(journal) {
@@ -172,8 +173,8 @@ fn check_subject(tfa: &Tfa, name: &str, journal: &str) -> (State, usize) {
     (there, acknowledged)
 }
 
-/// The codes that were accepted: subject, secret and step; of enrolments too.
-pub fn accepted(operations: &[Told]) -> Vec<(String, String, u64)> {
+/// The codes that were accepted, by logins and enrolments: subject, secret and step.
+pub fn accepted(operations: &[Recorded]) -> Vec<(String, String, u64)> {
     let ended = operations.iter().filter(|(.., outcome)| *outcome == Some(Outcome::Done));
     ended
         .filter_map(|(_, operation, _)| match operation {
@@ -185,9 +186,9 @@ pub fn accepted(operations: &[Told]) -> Vec<(String, String, u64)> {
         .collect()
 }
 
-/// How the subjects may stand after operations of which none was cut off. One that could not be answered was done whole
-/// or not at all: a commit whose sync failed can be there when the disk is well again.
-pub fn possible_states(operations: &[Told]) -> BTreeMap<String, Vec<State>> {
+/// The possible states of the subjects after operations that all ended. One that was unavailable is complete or absent: a
+/// commit whose sync failed can be there when the disk works again.
+pub fn possible_states(operations: &[Recorded]) -> BTreeMap<String, Vec<State>> {
     let mut states: BTreeMap<String, Vec<State>> = BTreeMap::new();
     for (_, operation, outcome) in operations {
         let possible = states.entry(operation.subject().to_owned()).or_insert_with(|| vec![State::default()]);
@@ -199,8 +200,8 @@ pub fn possible_states(operations: &[Told]) -> BTreeMap<String, Vec<State>> {
     states
 }
 
-/// No code was accepted twice, and none is accepted again at the very time that it is made for. Yields how many were
-/// tried again: those of subjects that still have that secret.
+/// Checks that no code was accepted twice, and that none is accepted again at its own time step. Returns how many were tried
+/// again: those of subjects that still have that secret.
 pub fn check_logins(tfa: &Tfa, clock: &ManualClock, logins: &[(String, String, u64)]) -> usize {
     let different: BTreeSet<_> = logins.iter().collect();
     assert_eq!(different.len(), logins.len(), "a code was accepted twice");

@@ -1,13 +1,13 @@
-//! The promises, tested by breaking things: processes killed at any moment, power cuts, and what a disk can do.
+//! Tests of what happens when processes are killed, the power fails or a disk breaks.
 //!
-//! Each test runs in turn, in a process that has nothing else to do, as several of them take away what a process needs
-//! to live. The program calls itself to have other processes: `breaking worker KIND …` (module `worker`). Names given
-//! on the command line choose tests that contain them.
+//! The tests run one after the other, since several of them use up what the process needs. The program starts itself for
+//! further processes, as `breaking worker KIND …` (module `worker`). Words on the command line select the tests whose
+//! names contain one of them.
 //!
-//! | variable | what it sets | without it |
+//! | variable | meaning | default |
 //! |---|---|---|
 //! | `TFA_KILL_ROUNDS` | rounds of `kill` | 40 |
-//! | `TFA_POWER_CUTS` | moments at which `power` cuts | 250 |
+//! | `TFA_POWER_CUTS` | power cuts of `power` | 250 |
 //! | `TFA_FLIPS` | bytes that `faults` flips, one at a time | 600 |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects)]
@@ -24,7 +24,7 @@ mod worker;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// A promise and what tries to break it.
+/// A promise, and its test.
 pub type Test = (&'static str, fn());
 
 fn main() -> ExitCode {
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let wanted: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests = [kill::TESTS, power::TESTS, faults::TESTS, syslog::TESTS, trail::TESTS].concat();
+    let tests = [kill::TESTS, power::TESTS, &faults::tests(), syslog::TESTS, trail::TESTS].concat();
     let chosen = tests.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|part| name.contains(*part)));
     let (mut passed, mut failed) = (0, 0);
     for (name, test) in chosen {
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A number that an environment variable may set.
+/// The number in an environment variable, or `usual`.
 pub fn setting(variable: &str, usual: u64) -> u64 {
     std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))
 }

@@ -1,10 +1,11 @@
-//! Power cuts: what a worker wrote and synced is recorded, and replayed up to some moment as a disk may have kept it.
+//! Power cuts: the writes and syncs of a worker are recorded, and replayed up to some moment as a disk may have kept them.
 //!
-//! What was synced is there; of what was not, all, nothing, some blocks, or half of the last write. Then the next boot
-//! opens the store. Promises: every change that was reported as durable is there; no code that was accepted, and none
-//! that was about to be, opens again, as the boot floor forbids it; SQLite finds the database sound.
+//! Synced writes are kept. Of the others all are kept, or none, or some, or some sectors of each. Then the store is
+//! opened, as after the next boot. Promises: every change that was reported as durable is there, a used recovery code among
+//! them; no one-time code that was accepted, or about to be, is accepted again (the boot floor); SQLite finds the database
+//! sound.
 //!
-//! The same cuts without the boot floor do open used codes again, which shows that the cuts cut.
+//! Without the boot floor the same cuts make used codes valid again, which shows that they do lose writes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +18,12 @@ use tfa::otp::secret::Secret;
 use crate::fixture::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, open_at};
 use crate::kill::State;
 use crate::trail::assert_agreement;
-use crate::worker::{Operation, Outcome, Told, read_journal};
+use crate::worker::{Operation, Outcome, Recorded, read_journal};
 use crate::{Test, setting, shim};
 
-pub const TESTS: &[Test] = &[("power: no power cut loses a durable change or opens a used code", cuts)];
+pub const TESTS: &[Test] = &[("power: no power cut loses a durable change or makes a used code valid", cuts)];
 
-/// Bytes that a disk writes whole.
+/// Bytes that a disk writes atomically.
 const SECTOR: usize = 512;
 
 /// One recorded change to a file.
@@ -37,7 +38,7 @@ enum Event {
     Rename { from: String, to: String },
 }
 
-/// What a disk keeps of writes that were not synced.
+/// Which writes a disk keeps that were not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kept {
     All,
@@ -48,7 +49,7 @@ enum Kept {
 
 fn cuts() {
     let number = setting("TFA_POWER_CUTS", 250);
-    let (mut reopened_without_floor, mut tried) = (0, 0);
+    let (mut accepted_without_floor, mut tried) = (0, 0);
     for seed in 1..=4 {
         let next_boot = recorded("another-boot", seed);
         let same_boot = recorded(&kernel_boot_id(), seed);
@@ -56,20 +57,20 @@ fn cuts() {
         for cut in 0..number / 4 {
             let kept = [Kept::All, Kept::Nothing, Kept::Some, Kept::Torn][usize::try_from(cut % 4).unwrap()];
             let used = check(&next_boot, &mut dice, kept, true);
-            assert_eq!(used.1, 0, "a used code opened after a power cut");
+            assert_eq!(used.1, 0, "a used code was accepted after a power cut");
             tried += used.0;
-            reopened_without_floor += check(&same_boot, &mut dice, kept, false).1;
+            accepted_without_floor += check(&same_boot, &mut dice, kept, false).1;
         }
     }
-    println!("  {tried} used codes tried after the cuts; without the boot floor {reopened_without_floor} opened again");
-    assert!(tried > 0 && reopened_without_floor > 0, "nothing was ever lost: the cuts do not cut");
+    println!("  {tried} used codes tried after the cuts; {accepted_without_floor} accepted without the boot floor");
+    assert!(tried > 0 && accepted_without_floor > 0, "the cuts never lost a write");
 }
 
 fn kernel_boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned()
 }
 
-/// What a worker did to its files in the boot called `boot`.
+/// The changes that a worker made to its files, with the boot id `boot`.
 fn recorded(boot: &str, seed: u64) -> Vec<Event> {
     let place = tempfile::tempdir().unwrap();
     let (folder, log, boot_id) = (place.path().join("tfa"), place.path().join("log"), place.path().join("boot_id"));
@@ -83,7 +84,7 @@ fn recorded(boot: &str, seed: u64) -> Vec<Event> {
     events
 }
 
-/// Reads the shim's log; paths become names in `folder`, and the folder itself "".
+/// Parses the shim's log. Paths become names in `folder`, and the folder itself "".
 fn parse(mut log: &[u8], folder: &str) -> Vec<Event> {
     let mut events = Vec::new();
     while let Some(end) = log.iter().position(|byte| *byte == b'\n') {
@@ -109,7 +110,8 @@ fn parse(mut log: &[u8], folder: &str) -> Vec<Event> {
     events
 }
 
-/// Cuts the power somewhere, boots, and judges. Yields how many used codes were tried and how many opened again.
+/// Cuts the power at a random moment, opens the store, and checks it. Returns how many used codes were tried, and how many
+/// were accepted.
 fn check(events: &[Event], dice: &mut Dice, kept: Kept, floor: bool) -> (usize, usize) {
     let first = events.iter().position(|event| event.is_journal()).unwrap();
     let cut = first + usize::try_from(dice.below(u64::try_from(events.len() - first).unwrap())).unwrap();
@@ -123,7 +125,7 @@ fn check(events: &[Event], dice: &mut Dice, kept: Kept, floor: bool) -> (usize, 
     for place in 0..3 {
         check_durable(&State::of(&tfa, &format!("subject{place}")), &operations, &format!("subject{place}"));
     }
-    let (mut tried, mut opened) = (0, 0);
+    let (mut tried, mut accepted) = (0, 0);
     for (_, operation, outcome) in &operations {
         let (Operation::Enrol { subject, secret, step } | Operation::Login { subject, secret, step }) = operation
         else {
@@ -140,16 +142,16 @@ fn check(events: &[Event], dice: &mut Dice, kept: Kept, floor: bool) -> (usize, 
             let verdict =
                 tfa.login(ACTOR, &account(subject), &code(&Secret::from_base32(secret).unwrap(), *step)).unwrap();
             assert!(verdict == VERIFIED || matches!(verdict, Verdict::Denied(..)), "{verdict:?}");
-            opened += usize::from(verdict == VERIFIED);
+            accepted += usize::from(verdict == VERIFIED);
         }
     }
-    assert!(!floor || opened == 0, "cut after {cut} of {} events, {kept:?}", events.len());
-    (tried, opened)
+    assert!(!floor || accepted == 0, "cut after {cut} of {} events, {kept:?}", events.len());
+    (tried, accepted)
 }
 
-/// What was acknowledged of `name` as durable is there: its secret and its recovery codes. Wrong codes and logins need
-/// not be, nor need the operation that was under way.
-fn check_durable(there: &State, operations: &[Told], name: &str) {
+/// Checks that every acknowledged durable change of `name` is there: its secret and its recovery codes. Failures and logins by
+/// one-time codes may be lost, and so may the operation that was interrupted.
+fn check_durable(there: &State, operations: &[Recorded], name: &str) {
     let (mut state, mut possible) = (State::default(), Vec::new());
     for (_, operation, outcome) in operations {
         let (Operation::Enrol { subject, .. }
@@ -189,8 +191,8 @@ impl Event {
     }
 }
 
-/// Writes into `folder` what a disk holds after `events` and a power cut; yields the worker's journal, which no power
-/// cut reaches. A file's name is kept from when it was given, as the file systems do that journal their names in order.
+/// Writes into `folder` what a disk holds after `events` and a power cut. Returns the worker's journal, which is always
+/// complete. File names are kept as soon as they are made, as file systems do that journal names in order.
 fn replay(events: &[Event], kept: Kept, dice: &mut Dice, folder: &Path) -> String {
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (place, event) in events.iter().enumerate() {

@@ -1,18 +1,18 @@
 /*
- * Stands between a program and its files (LD_PRELOAD), for tests of power cuts and of disks that fail.
+ * Records and fails the file operations of a program (LD_PRELOAD), for tests of power cuts and failing disks.
  *
- * Of the files in one folder it records every change and every sync, in order, and from a chosen change on it lets
- * them fail. What it is to do is in the environment:
+ * For the files of one folder it records every change and sync in order, and from a chosen change on it fails them.
+ * Environment variables control it:
  *
- *   SHIM_FOLDER    the folder; nothing else is touched
- *   SHIM_LOG       where to record: a line "W PATH OFFSET LENGTH" and the bytes, "T PATH SIZE", "S PATH",
- *                  "C PATH" (made), "U PATH" (removed), "L OLD NEW" (a further name), "R OLD NEW" (renamed)
+ *   SHIM_FOLDER    the folder; other files are left alone
+ *   SHIM_LOG       the log: a line "W PATH OFFSET LENGTH" and the bytes, "T PATH SIZE", "S PATH",
+ *                  "C PATH" (created), "U PATH" (removed), "L OLD NEW" (a further name), "R OLD NEW" (renamed)
  *   SHIM_FAIL_AT   the number of the first change or sync that fails, from 1
  *   SHIM_ERRNO     how it fails
- *   SHIM_HEAL      a path: when there is a file, nothing fails any more
- *   SHIM_BOOT_ID   a file that is read in the place of the kernel's boot id
+ *   SHIM_REPAIR    a path; when that file exists, nothing fails any more
+ *   SHIM_BOOT_ID   a file that is read instead of the kernel's boot id
  *
- * A file called "journal" is recorded, but never fails. Shared memory (-shm) is not recorded: no power cut leaves it.
+ * A file called "journal" is recorded, but never fails. Shared memory (-shm) is not recorded: it does not survive a power cut.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,11 +50,11 @@ static int path_of(int file, char path[4096])
 /* Whether this change fails; sets errno. */
 static int fails(const char *path)
 {
-    const char *first = getenv("SHIM_FAIL_AT"), *heal = getenv("SHIM_HEAL"), *number = getenv("SHIM_ERRNO");
-    if (first == NULL || heal == NULL || number == NULL || strstr(path, "/journal") != NULL) {
+    const char *first = getenv("SHIM_FAIL_AT"), *repaired = getenv("SHIM_REPAIR"), *number = getenv("SHIM_ERRNO");
+    if (first == NULL || repaired == NULL || number == NULL || strstr(path, "/journal") != NULL) {
         return 0;
     }
-    if (__atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST) < atoi(first) || access(heal, F_OK) == 0) {
+    if (__atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST) < atoi(first) || access(repaired, F_OK) == 0) {
         return 0;
     }
     errno = atoi(number);

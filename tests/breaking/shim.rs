@@ -1,14 +1,14 @@
-//! Building and using `shim.c`, which stands between a worker and its files.
+//! Builds `shim.c`, which records or fails the file operations of a worker, and runs workers with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::worker::{Told, read_journal};
+use crate::worker::{Recorded, read_journal};
 
-/// Where a worker is told that healing is asked for.
-const HEAL: &str = "SHIM_HEAL";
+/// The variable with the path of the file that repairs the disk.
+const REPAIR: &str = "SHIM_REPAIR";
 
 /// The shim, compiled once.
 fn library() -> &'static Path {
@@ -25,7 +25,7 @@ fn library() -> &'static Path {
     path
 }
 
-/// A worker of the kind `session` in `folder`, with the shim before it.
+/// A worker of the kind `session` in `folder`, with the shim.
 pub fn session(folder: &Path, seed: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["worker", "session"]).arg(folder).arg(seed.to_string()).stdin(Stdio::null());
@@ -33,28 +33,28 @@ pub fn session(folder: &Path, seed: u64) -> Command {
     command
 }
 
-/// What a worker did on a disk that failed until it was healed.
-pub struct Day {
+/// What a worker did on a disk that failed until it was repaired.
+pub struct Session {
     pub folder: PathBuf,
-    pub operations: Vec<Told>,
-    /// The disk failed, and was healed.
-    pub is_healed: bool,
+    pub operations: Vec<Recorded>,
+    /// The disk failed, and was repaired.
+    pub is_repaired: bool,
     _place: tempfile::TempDir,
 }
 
-/// A day on a disk that fails with `errno` from its change number `first` on, until the worker heals it.
-pub fn day(seed: u64, first: u64, errno: i32) -> Day {
+/// Runs a session on a disk that fails with `errno` from its change number `first` on, until the worker repairs it.
+pub fn session_on_failing_disk(seed: u64, first: u64, errno: i32) -> Session {
     let place = tempfile::tempdir().unwrap();
-    let (folder, heal) = (place.path().join("tfa"), place.path().join("healed"));
+    let (folder, repaired) = (place.path().join("tfa"), place.path().join("repaired"));
     fs::create_dir(&folder).unwrap();
     let mut command = session(&folder, seed);
-    command.env("SHIM_FAIL_AT", first.to_string()).env("SHIM_ERRNO", errno.to_string()).env(HEAL, &heal);
+    command.env("SHIM_FAIL_AT", first.to_string()).env("SHIM_ERRNO", errno.to_string()).env(REPAIR, &repaired);
     assert!(command.status().unwrap().success(), "change {first} fails with {errno}");
     let operations = read_journal(&fs::read_to_string(folder.join("journal")).unwrap());
-    Day { folder, operations, is_healed: heal.exists(), _place: place }
+    Session { folder, operations, is_repaired: repaired.exists(), _place: place }
 }
 
-/// Mends the disk, in the worker.
-pub fn heal() {
-    fs::write(std::env::var_os(HEAL).expect("nothing was to fail here"), "").unwrap();
+/// Repairs the disk. Called in the worker.
+pub fn repair() {
+    fs::write(std::env::var_os(REPAIR).expect("a disk that never fails needs no repair"), "").unwrap();
 }

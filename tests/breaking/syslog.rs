@@ -1,8 +1,7 @@
-//! The audit trail at the system's log: what arrives at `/dev/log` is what the trail has.
+//! The audit trail in the system log: the messages at `/dev/log` are the entries of the trail.
 //!
-//! Each program runs in a mount namespace of its own (`unshare`), where a folder with the test's socket stands in the
-//! place of `/dev`, so that the real socket's path is written to and the system's log is left alone. That needs root;
-//! without it these tests fail.
+//! Each program runs in a mount namespace of its own (`unshare`), where a folder with the test's socket is mounted over
+//! `/dev`, so that the real path is written to and the system log is left alone. Without root these tests fail.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -18,20 +17,20 @@ use serde_json::json;
 use crate::Test;
 
 pub const TESTS: &[Test] = &[
-    ("syslog: what arrives is the trail's line, once", arrives),
-    ("syslog: a log that is away or full keeps nobody waiting, and the trail is whole", away_or_full),
-    ("syslog: rsyslog reads it, and sends it on as documented", rsyslog_reads_it),
+    ("syslog: every entry arrives once", arrives),
+    ("syslog: a missing or full log delays no login, and the trail is complete", missing_or_full),
+    ("syslog: rsyslog reads the entries, and forwards them as documented", rsyslog_reads_it),
 ];
 
-/// Whom it is about: a name that is more than ASCII.
+/// The subject: a name that is not ASCII.
 const SUBJECT: &str = "exämple";
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-/// How long is waited for something that must happen.
+/// How long to wait for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Puts the folder `$1` in the place of `/dev`, and becomes the program that follows.
+/// Mounts the folder `$1` over `/dev`, and executes the program that follows.
 const IN_PLACE: &str = r#"mount --bind "$1" /dev && shift && exec "$@""#;
 
-/// A configured library, and a folder that stands for `/dev`.
+/// A configured server, and a folder that is mounted over `/dev`.
 struct Site {
     folder: tempfile::TempDir,
 }
@@ -50,48 +49,48 @@ impl Site {
         self.folder.path().join(name)
     }
 
-    /// The socket that stands for `/dev/log`.
+    /// The socket that is `/dev/log` for the programs.
     fn log(&self) -> UnixDatagram {
         UnixDatagram::bind(self.path("dev/log")).unwrap()
     }
 
-    /// Runs `tfa ARGUMENTS`, fed with `input`, where the folder stands for `/dev`; it must succeed. Yields the number
-    /// of its process, which `unshare` and the shell hand on, and what it wrote.
+    /// Runs `tfa ARGUMENTS` with `input`, and with the folder over `/dev`; it must succeed. Returns its process id, which is
+    /// that of `unshare` and the shell, and its output.
     fn run(&self, arguments: &[&str], input: &str) -> (u32, String) {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--", "sh", "-c", IN_PLACE, "sh"]).arg(self.path("dev"));
         command.arg(env!("CARGO_BIN_EXE_tfa")).args(arguments).env("TFA_CONFIG", self.path("tfa.json"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let number = child.id();
-        // A program that wants no input does not read it.
+        // Not every program reads its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {told} (this test needs root, and leave to mount)");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors} (this test needs root, and the right to mount)");
         (number, String::from_utf8(output.stdout).unwrap())
     }
 
-    /// Turns the policy on and enrols [`SUBJECT`]; the numbers of the processes that did.
+    /// Enables the policy and enrols [`SUBJECT`]. Returns the ids of the two processes.
     fn enrol(&self) -> [u32; 2] {
         let secret = json!({ SUBJECT: {"primary_account": {"secret": SECRET}} }).to_string();
         let set = ["whmapi1", "--input=json", "twofactorauth_set_tfa_config_for_user"];
         [self.run(&["whmapi1", "twofactorauth_enable_policy"], "").0, self.run(&set, &secret).0]
     }
 
-    /// Logs [`SUBJECT`] in so many times with a wrong code; the number of the process that did.
+    /// Logs [`SUBJECT`] in `times` times with an invalid code. Returns the id of the process.
     fn guess(&self, times: usize) -> u32 {
         let query = format!("twofactorauth_verify_login?user={SUBJECT}&tfa_token=x&remote_addr=2001:db8::1");
         let input = json!({"command": vec![query; times]}).to_string();
         self.run(&["whmapi1", "--input=json", "batch"], &input).0
     }
 
-    /// The lines of the trail, as `tfa audit --json` shows them.
+    /// The entries of the trail, as `tfa audit --json` shows them.
     fn trail(&self) -> Vec<String> {
         self.run(&["audit", "--json"], "").1.lines().map(str::to_owned).collect()
     }
 }
 
-/// What waits in the queue of a socket.
+/// The messages in the queue of a socket.
 fn waiting(log: &UnixDatagram) -> Vec<String> {
     log.set_nonblocking(true).unwrap();
     let mut message = [0; 4096];
@@ -99,13 +98,13 @@ fn waiting(log: &UnixDatagram) -> Vec<String> {
     std::iter::from_fn(next).collect()
 }
 
-/// What `attempt` yields in the end; what does not come about fails the test.
+/// Calls `attempt` until it returns something, and fails the test if it never does.
 fn awaited<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         match attempt() {
             Some(found) => return found,
-            None => assert!(begun.elapsed() < PATIENCE, "{what} did not come about"),
+            None => assert!(begun.elapsed() < PATIENCE, "{what} did not happen"),
         }
         sleep(Duration::from_millis(20));
     }
@@ -124,40 +123,40 @@ fn arrives() {
     assert_eq!(trail.len(), numbers.len());
     assert!(trail[4].contains(r#""event":"wrong","subject":"exämple","caller":"root""#), "{}", trail[4]);
     assert!(!arrived.concat().contains(SECRET));
-    assert_eq!(waiting(&log), [""; 0], "to read the trail is no change");
+    assert_eq!(waiting(&log), [""; 0], "reading the trail is no change");
 
     let silent = Site::new(false);
     let log = silent.log();
     silent.enrol();
-    assert_eq!((waiting(&log).len(), silent.trail().len()), (0, 2), "nobody asked for syslog");
+    assert_eq!((waiting(&log).len(), silent.trail().len()), (0, 2), "syslog is off by default");
 }
 
-fn away_or_full() {
+fn missing_or_full() {
     let site = Site::new(true);
     let path = site.path("dev/log");
     site.enrol();
-    assert_eq!(site.trail().len(), 2, "there is no log");
+    assert_eq!(site.trail().len(), 2, "without a log");
     fs::write(&path, "").unwrap();
     site.guess(1);
-    assert_eq!(site.trail().len(), 3, "it is no socket");
+    assert_eq!(site.trail().len(), 3, "with a file that is no socket");
     fs::remove_file(&path).unwrap();
     drop(site.log());
     site.guess(1);
-    assert_eq!(site.trail().len(), 4, "nobody listens any more");
+    assert_eq!(site.trail().len(), 4, "with a socket that is closed");
     fs::remove_file(&path).unwrap();
 
     let log = site.log();
     let room: usize = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap().trim().parse().unwrap();
     let begun = Instant::now();
     site.guess(room + 20);
-    assert!(begun.elapsed() < PATIENCE, "a full queue kept somebody waiting");
+    assert!(begun.elapsed() < PATIENCE, "a full queue delayed a login");
     let (arrived, trail) = (waiting(&log), site.trail());
     assert_eq!(trail.len(), 4 + room + 20);
     assert!(!arrived.is_empty() && arrived.len() < room + 20, "{} messages: the queue was not full", arrived.len());
     assert!(arrived.iter().zip(&trail[4..]).all(|(message, line)| message.ends_with(line)));
 }
 
-/// A process that ends when the test does.
+/// A process that is killed when the test ends.
 struct Daemon(Child);
 
 impl Drop for Daemon {
@@ -167,7 +166,7 @@ impl Drop for Daemon {
     }
 }
 
-/// rsyslog's configuration: it reads `dev/log`, writes what it understood to `messages`, and sends on to `port` of this
+/// A configuration of rsyslog: it reads `dev/log`, writes what it parsed to `messages`, and forwards to `port` of this
 /// machine as docs/audit.md says.
 fn rsyslog_configuration(site: &Site, port: u16) -> String {
     let document = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md")).unwrap();
@@ -175,13 +174,13 @@ fn rsyslog_configuration(site: &Site, port: u16) -> String {
     let (forward, _) = forward.split_once("```").unwrap();
     let forward = forward.replace("logs.example.com", "127.0.0.1").replace("6514", &port.to_string());
     let (folder, socket, file) = (site.folder.path(), site.path("dev/log"), site.path("messages"));
-    let understood = "%syslogfacility-text% %syslogseverity-text% %programname% %procid%%msg%\\n";
+    let parsed = "%syslogfacility-text% %syslogseverity-text% %programname% %procid%%msg%\\n";
     format!(
         r#"global(workDirectory="{}")
 module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="{}")
-template(name="understood" type="string" string="{understood}")
-action(type="omfile" file="{}" template="understood")
+template(name="parsed" type="string" string="{parsed}")
+action(type="omfile" file="{}" template="parsed")
 {forward}"#,
         folder.display(),
         socket.display(),
@@ -202,7 +201,7 @@ fn rsyslog_reads_it() {
     let [enabled, enrolled] = site.enrol();
     let guessed = site.guess(1);
     let trail = site.trail();
-    let read = awaited("the log's lines", || {
+    let read = awaited("the messages of the log", || {
         let text = fs::read_to_string(site.path("messages")).unwrap_or_default();
         let lines: Vec<_> = text.lines().filter(|line| line.contains("libtfa")).map(str::to_owned).collect();
         (lines.len() >= trail.len()).then_some(lines)

@@ -1,5 +1,5 @@
-//! No change without its line, and no line without its change: who reads the audit trail alone knows how every subject
-//! stands, whatever was killed or failed on the way.
+//! Every change has its audit entry, and every entry its change: the state of each subject follows from the audit trail
+//! alone, whatever was killed or failed.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,29 @@ use tfa::engine::audit::{Entry, Event};
 
 use crate::fixture::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open_at};
 use crate::kill::{State, kill_some};
-use crate::worker::{Operation, Outcome, Told, milliseconds, read_journal};
+use crate::worker::{Operation, Outcome, Recorded, milliseconds, read_journal};
 use crate::{Test, setting, shim};
 
 pub const TESTS: &[Test] = &[
-    ("trail: lines and changes agree after SIGKILL at any moment", killed),
-    ("trail: lines and changes agree when any write fails", failing),
-    ("trail: a trail that cannot be written keeps everybody out", unwritable),
+    ("trail: entries and changes agree after SIGKILL at any moment", killed),
+    ("trail: entries and changes agree when any write fails", failing),
+    ("trail: an audit trail that cannot be written denies every login", unwritable),
 ];
 
-/// How subjects stand: enrolled, wrong codes in a row, recovery codes left.
-type Standings = BTreeMap<String, (bool, u32, usize)>;
+/// The states of the subjects: enrolled, failures, recovery codes left.
+type States = BTreeMap<String, (bool, u32, usize)>;
 
-/// What the trail says, and how many lines each subject has.
-fn told(tfa: &Tfa) -> (Standings, BTreeMap<String, usize>) {
-    let (mut standings, mut counts) = (Standings::new(), BTreeMap::new());
+/// The states according to the audit trail, and how many entries each subject has.
+fn states_in_trail(tfa: &Tfa) -> (States, BTreeMap<String, usize>) {
+    let (mut states, mut counts) = (States::new(), BTreeMap::new());
     for line in tfa.audit_lines(0, usize::MAX).unwrap() {
         let entry = Entry::read(&line).unwrap();
         let Some(subject) = entry.subject.map(|subject| subject.into_owned()) else {
             continue;
         };
-        let standing = standings.entry(subject.clone()).or_insert((false, 0, 0));
+        let state = states.entry(subject.clone()).or_insert((false, 0, 0));
         let event = Event::ALL.into_iter().find(|event| event.name() == entry.event).unwrap();
-        *standing = match (event, *standing) {
+        *state = match (event, *state) {
             (Event::Enrolled, _) => (true, 0, 0),
             (Event::Removed, _) => (false, 0, 0),
             (Event::RecoveryCodesMade, (enrolled, failures, _)) => (enrolled, failures, 10),
@@ -42,30 +42,30 @@ fn told(tfa: &Tfa) -> (Standings, BTreeMap<String, usize>) {
         };
         *counts.entry(subject).or_insert(0) += 1;
     }
-    (standings, counts)
+    (states, counts)
 }
 
-/// The store is as the trail tells; how many lines that took.
+/// Checks the store against the audit trail. Returns the number of entries.
 pub fn assert_agreement(tfa: &Tfa) -> usize {
-    let (standings, counts) = told(tfa);
-    for (subject, standing) in &standings {
+    let (states, counts) = states_in_trail(tfa);
+    for (subject, expected) in &states {
         let state = State::of(tfa, subject);
-        assert_eq!((state.secret.is_some(), state.failures, state.recovery_codes), *standing, "{subject}");
+        assert_eq!((state.secret.is_some(), state.failures, state.recovery_codes), *expected, "{subject}");
     }
     counts.values().sum()
 }
 
-/// How many operations on `subject` were acknowledged that have a line each, and whether one was under way.
-fn acknowledged(operations: &[Told], subject: &str) -> (usize, bool) {
+/// How many operations on `subject` were acknowledged that have an entry each, and whether one was interrupted.
+fn acknowledged(operations: &[Recorded], subject: &str) -> (usize, bool) {
     let own = || operations.iter().filter(|(_, operation, _)| operation.subject() == subject);
-    let has_line = |operation: &Operation, outcome: &Outcome| match operation {
+    let has_entry = |operation: &Operation, outcome: &Outcome| match operation {
         Operation::Guess { .. } | Operation::Login { .. } | Operation::LoginByRecoveryCode { .. } => {
             matches!(outcome, Outcome::Done | Outcome::Wrong | Outcome::No)
         }
         _ => matches!(outcome, Outcome::Done | Outcome::Codes(_)),
     };
     let ended =
-        own().filter(|(_, operation, outcome)| outcome.as_ref().is_some_and(|found| has_line(operation, found)));
+        own().filter(|(_, operation, outcome)| outcome.as_ref().is_some_and(|found| has_entry(operation, found)));
     (ended.count(), own().any(|(.., outcome)| outcome.is_none()))
 }
 
@@ -78,51 +78,52 @@ fn killed() {
     for round in 0..setting("TFA_KILL_ROUNDS", 40) {
         for (name, journal) in kill_some(folder.path(), &format!("trail{round}"), &[], &mut dice) {
             let operations = read_journal(&journal);
-            let written = told(&tfa).1.get(&name).copied().unwrap_or(0);
+            let written = states_in_trail(&tfa).1.get(&name).copied().unwrap_or(0);
             let (ended, is_under_way) = acknowledged(&operations, &name);
             let possible = ended..=ended + usize::from(is_under_way);
-            assert!(possible.contains(&written), "{name}: {written} lines of {ended} operations");
+            assert!(possible.contains(&written), "{name}: {written} entries for {ended} operations");
             cut_off += usize::from(is_under_way);
         }
         assert_sound(folder.path());
         lines = assert_agreement(&tfa);
     }
-    println!("  {lines} lines, {cut_off} operations cut off");
+    println!("  {lines} entries, {cut_off} operations interrupted");
     assert!(lines > 100 && cut_off > 0, "the processes were killed before they did anything");
 }
 
-/// A day on a disk that fails with `errno` from its change number `first` on, until it is healed: how many operations
-/// were refused; `None` when the day had fewer changes. A commit whose sync failed may be there, but then its line is
-/// there too.
-fn day(first: u64, errno: i32) -> Option<usize> {
-    let day = shim::day(11, first, errno);
-    assert!(assert_agreement(&open_at(&day.folder, NOW).0) > 10);
+/// Runs a session on a disk that fails with `errno` from its change number `first` on, until it is repaired. Returns how many
+/// operations were refused; `None` if the session had fewer changes. A commit whose sync failed may be there, but then its
+/// entry is there too.
+fn refused_operations(first: u64, errno: i32) -> Option<usize> {
+    let session = shim::session_on_failing_disk(11, first, errno);
+    assert!(assert_agreement(&open_at(&session.folder, NOW).0) > 10);
     let refused =
-        day.operations.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
-    day.is_healed.then_some(refused)
+        session.operations.iter().filter(|(.., outcome)| matches!(outcome, Some(Outcome::Unavailable(_)))).count();
+    session.is_repaired.then_some(refused)
 }
 
-/// The last changes of a day fail, each; `faults` has those of its beginning, when the store is made.
+/// Fails each of the last changes of a session; `faults` covers its beginning, when the store is made.
 fn failing() {
     const ENOSPC: i32 = 28;
     const EIO: i32 = 5;
     let (mut last, mut beyond) = (1, 2);
-    while day(beyond, EIO).is_some() {
+    while refused_operations(beyond, EIO).is_some() {
         (last, beyond) = (beyond, beyond * 2);
     }
     while beyond - last > 1 {
         let middle = last.midpoint(beyond);
-        *(if day(middle, EIO).is_some() { &mut last } else { &mut beyond }) = middle;
+        *(if refused_operations(middle, EIO).is_some() { &mut last } else { &mut beyond }) = middle;
     }
     let places = [(ENOSPC, 7), (EIO, 9)].into_iter();
-    let days =
-        places.flat_map(|(errno, pace)| (0..20).map(move |back| day(last.saturating_sub(back * pace).max(1), errno)));
-    let refused: usize = days.flatten().sum();
-    println!("  {last} changes a day, {refused} operations refused");
+    let runs = places.flat_map(|(errno, pace)| {
+        (0..20).map(move |back| refused_operations(last.saturating_sub(back * pace).max(1), errno))
+    });
+    let refused: usize = runs.flatten().sum();
+    println!("  {last} changes in a session, {refused} operations refused");
     assert!(refused > 10, "the disks did not fail");
 }
 
-/// Somebody took the trail's table away: what cannot be told is not done, and is done when it can be told again.
+/// Renames the table of the audit trail: no operation is done without its entry, and all work again afterwards.
 fn unwritable() {
     let folder = tempfile::tempdir().unwrap();
     let (tfa, _) = open_at(folder.path(), NOW);

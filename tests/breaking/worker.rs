@@ -1,7 +1,7 @@
-//! The other processes: what a panel's workers do, each step told in a journal before and after it is done.
+//! The worker processes: they do what the workers of a panel do, and write each operation to a journal before and after.
 //!
-//! A line of the journal is one `write`, so what was acknowledged before a SIGKILL stands there. The line of an
-//! operation's beginning without that of its end is the one that was under way.
+//! A line of the journal is one `write`, so everything that was acknowledged before a SIGKILL is in it. An operation whose
+//! end is missing is the one that was interrupted.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -31,18 +31,18 @@ pub enum Operation {
     RotateKeys,
 }
 
-/// What came of it.
+/// The outcome of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Done; a login was accepted.
     Done,
     /// Done: these are the recovery codes.
     Codes(Vec<String>),
-    /// Kept out by a wrong code, which is counted.
+    /// Denied: the code is invalid, and was counted.
     Wrong,
-    /// Kept out: used before, locked, or no longer enrolled.
+    /// Denied without a count: used before, locked, or no longer enrolled.
     No,
-    /// The question could not be answered, and why.
+    /// Unavailable, and why.
     Unavailable(String),
 }
 
@@ -56,7 +56,7 @@ pub enum Line {
 }
 
 impl Operation {
-    /// Whom it is about; nobody: "".
+    /// The subject; "" for none.
     pub fn subject(&self) -> &str {
         match self {
             Operation::Enrol { subject, .. }
@@ -69,36 +69,38 @@ impl Operation {
         }
     }
 
-    /// Carries it out.
+    /// Performs the operation.
     pub fn perform(&self, tfa: &Tfa) -> Outcome {
         let of = |secret: &str| Secret::from_base32(secret).unwrap();
         match self {
             Operation::Enrol { subject, secret, step } => {
                 let secret = of(secret);
-                told(tfa.enrol(ACTOR, &account(subject), &secret, &code(&secret, *step)))
+                outcome(tfa.enrol(ACTOR, &account(subject), &secret, &code(&secret, *step)))
             }
-            Operation::Remove { subject } => told(tfa.remove(ACTOR, &[account(subject)])),
+            Operation::Remove { subject } => outcome(tfa.remove(ACTOR, &[account(subject)])),
             Operation::MakeRecoveryCodes { subject } => match tfa.generate_recovery_codes(ACTOR, &account(subject)) {
                 Ok(codes) => Outcome::Codes(codes.iter().map(|code| code.to_string()).collect()),
-                refused => told(refused),
+                refused => outcome(refused),
             },
             Operation::Guess { subject, secret, step } => {
-                judged(tfa.login(ACTOR, &account(subject), &wrong_code(&of(secret), *step)))
+                login_outcome(tfa.login(ACTOR, &account(subject), &wrong_code(&of(secret), *step)))
             }
             Operation::Login { subject, secret, step } => {
-                judged(tfa.login(ACTOR, &account(subject), &code(&of(secret), *step)))
+                login_outcome(tfa.login(ACTOR, &account(subject), &code(&of(secret), *step)))
             }
-            Operation::LoginByRecoveryCode { subject, code } => judged(tfa.login(ACTOR, &account(subject), code)),
-            // Another process may be at it.
+            Operation::LoginByRecoveryCode { subject, code } => {
+                login_outcome(tfa.login(ACTOR, &account(subject), code))
+            }
+            // Another process may be rotating.
             Operation::RotateKeys => match tfa.rotate_keys(ACTOR) {
                 Err(Refusal::Unavailable(why)) if why.contains("another key rotation") => Outcome::No,
-                result => told(result),
+                result => outcome(result),
             },
         }
     }
 }
 
-fn told<T>(result: Result<T, Refusal>) -> Outcome {
+fn outcome<T>(result: Result<T, Refusal>) -> Outcome {
     match result {
         Ok(_) => Outcome::Done,
         Err(Refusal::Unavailable(why)) => Outcome::Unavailable(why),
@@ -106,17 +108,17 @@ fn told<T>(result: Result<T, Refusal>) -> Outcome {
     }
 }
 
-fn judged(verdict: Result<Verdict, Refusal>) -> Outcome {
+fn login_outcome(verdict: Result<Verdict, Refusal>) -> Outcome {
     match verdict {
         Ok(Verdict::Verified(_)) => Outcome::Done,
         Ok(Verdict::Denied(Refusal::InvalidCode, _)) => Outcome::Wrong,
         Ok(Verdict::Denied(..)) => Outcome::No,
-        Ok(verdict) => panic!("an enrolled subject is let in without a code: {verdict:?}"),
-        Err(refusal) => told::<()>(Err(refusal)),
+        Ok(verdict) => panic!("an enrolled subject is accepted without a code: {verdict:?}"),
+        Err(refusal) => outcome::<()>(Err(refusal)),
     }
 }
 
-/// Where a worker tells what it does.
+/// The journal of a worker.
 pub struct Journal(File);
 
 impl Journal {
@@ -124,26 +126,26 @@ impl Journal {
         Journal(OpenOptions::new().create(true).append(true).open(path).unwrap())
     }
 
-    /// Carries out `operation`, and tells it.
+    /// Performs `operation`, and writes its beginning and its end.
     fn perform(&mut self, tfa: &Tfa, now: u64, operation: &Operation) -> Outcome {
-        self.tell(&Line::Begin(now, operation.clone()));
+        self.write(&Line::Begin(now, operation.clone()));
         let outcome = operation.perform(tfa);
-        self.tell(&Line::End(outcome.clone()));
+        self.write(&Line::End(outcome.clone()));
         outcome
     }
 
-    fn tell(&mut self, line: &Line) {
+    fn write(&mut self, line: &Line) {
         let text = serde_json::to_string(line).unwrap() + "\n";
         self.0.write_all(text.as_bytes()).unwrap();
     }
 }
 
-/// An operation of a journal: when it began (Unix seconds), what it was, and what came of it; `None`: it was under way.
-pub type Told = (u64, Operation, Option<Outcome>);
+/// An operation of a journal: when it began (Unix seconds), what it was, and its outcome; `None`: it was interrupted.
+pub type Recorded = (u64, Operation, Option<Outcome>);
 
 /// The operations of a journal, in order.
-pub fn read_journal(text: &str) -> Vec<Told> {
-    let mut operations: Vec<Told> = Vec::new();
+pub fn read_journal(text: &str) -> Vec<Recorded> {
+    let mut operations: Vec<Recorded> = Vec::new();
     for line in text.lines() {
         match serde_json::from_str(line).unwrap() {
             Line::Begin(time, operation) => operations.push((time, operation, None)),
@@ -153,8 +155,7 @@ pub fn read_journal(text: &str) -> Vec<Told> {
     operations
 }
 
-/// A clock that all processes share and that runs so fast that a step lasts 20 ms, counted from `start` (milliseconds
-/// since the epoch).
+/// A clock that all processes share. A time step lasts 20 ms, counted from `start` (milliseconds since the epoch).
 struct FastClock {
     start: u64,
 }
@@ -170,7 +171,7 @@ pub fn milliseconds() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-/// The entry of the program when it is called as `breaking worker KIND FOLDER …`.
+/// Runs `breaking worker KIND FOLDER …`.
 pub fn run(arguments: &[String]) {
     let folder = Path::new(&arguments[1]);
     let number = |place: usize| arguments[place].parse::<u64>().unwrap();
@@ -184,8 +185,8 @@ pub fn run(arguments: &[String]) {
     }
 }
 
-/// Until it is killed: enrols, removes and logs in a subject of its own, `name`, and logs in the `shared` ones, for
-/// which it races with others.
+/// Enrols, removes and logs in a subject of its own, `name`, and logs in the `shared` ones, as the other workers do; until it
+/// is killed.
 fn panel(folder: &Path, journal: &Path, name: &str, start: u64, shared: &[String]) {
     let clock = Arc::new(FastClock { start });
     let tfa = open(folder, clock.clone()).unwrap();
@@ -209,7 +210,7 @@ fn panel(folder: &Path, journal: &Path, name: &str, start: u64, shared: &[String
     }
 }
 
-/// What a worker holds of its subject: the secret, while it is enrolled, and the recovery codes that it has not used.
+/// What a worker knows of its subject: the secret, while it is enrolled, and its unused recovery codes.
 #[derive(Default)]
 struct Own {
     secret: Option<String>,
@@ -233,22 +234,22 @@ impl Own {
         }
     }
 
-    /// Records what came of an operation.
+    /// Updates this after an operation.
     fn record(&mut self, operation: Operation, outcome: Outcome) {
         match (operation, outcome) {
             (operation, Outcome::Unavailable(why)) => panic!("{operation:?}: {why}"),
             (Operation::Enrol { secret, .. }, Outcome::Done) => *self = Own { secret: Some(secret), codes: Vec::new() },
             (Operation::Remove { .. }, Outcome::Done) => *self = Own::default(),
             (Operation::MakeRecoveryCodes { .. }, Outcome::Codes(codes)) => self.codes = codes,
-            // Accepted now, or before an answer that was lost.
+            // Used now, or by an operation whose answer was lost.
             (Operation::LoginByRecoveryCode { .. }, _) => drop(self.codes.pop()),
             _ => {}
         }
     }
 }
 
-/// A panel's day in short, always the same for one seed: 40 operations on three subjects, with a clock that moves on.
-/// An operation that could not be answered is repeated after the disk was healed (`shim`).
+/// Performs 40 operations on three subjects, the same for the same seed, with a clock that advances. An operation that was
+/// unavailable is repeated after the disk is repaired (`shim`).
 fn session(folder: &Path, seed: u64) {
     let clock = Arc::new(ManualClock::at(NOW));
     let mut journal = Journal::append(&folder.join("journal"));
@@ -262,12 +263,12 @@ fn session(folder: &Path, seed: u64) {
         let operation = own[place].next(&mut dice, &format!("subject{place}"), now / PERIOD);
         let handle = tfa.get_or_insert_with(|| {
             let tfa = opened(folder, &clock);
-            or_healed(|| tfa.set_policy(ACTOR, true).map_err(|refusal| refusal.to_string()));
+            or_repaired(|| tfa.set_policy(ACTOR, true).map_err(|refusal| refusal.to_string()));
             tfa
         });
         let mut outcome = journal.perform(handle, now, &operation);
         if matches!(outcome, Outcome::Unavailable(_)) {
-            crate::shim::heal();
+            crate::shim::repair();
             outcome = journal.perform(handle, now, &operation);
         }
         own[place].record(operation, outcome);
@@ -275,22 +276,22 @@ fn session(folder: &Path, seed: u64) {
 }
 
 fn opened(folder: &Path, clock: &Arc<ManualClock>) -> Tfa {
-    or_healed(|| open(folder, clock.clone()))
+    or_repaired(|| open(folder, clock.clone()))
 }
 
-/// What `attempt` yields, the second time after the disk was healed.
-fn or_healed<T>(attempt: impl Fn() -> Result<T, String>) -> T {
+/// Calls `attempt`, and again after a repair of the disk if it fails.
+fn or_repaired<T>(attempt: impl Fn() -> Result<T, String>) -> T {
     attempt().unwrap_or_else(|why| {
         assert!(!why.is_empty());
-        crate::shim::heal();
+        crate::shim::repair();
         attempt().unwrap()
     })
 }
 
-/// Takes SQLite's write lock, changes a record, says so, and never commits.
+/// Takes SQLite's write lock, changes a record, prints that, and never commits.
 fn holder(folder: &Path) {
     let connection = Connection::open(folder.join("tfa.db")).unwrap();
-    connection.execute_batch("BEGIN IMMEDIATE; UPDATE record SET value = 'half done'").unwrap();
-    println!("held");
+    connection.execute_batch("BEGIN IMMEDIATE; UPDATE record SET value = 'uncommitted'").unwrap();
+    println!("locked");
     let _ = std::io::stdin().read(&mut [0]);
 }
