@@ -16,6 +16,7 @@ use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 use tfa::engine::config::Config;
+use tfa::engine::enrolment::Unreadable;
 use tfa::engine::login::{Method, Verdict};
 use tfa::engine::refusal::Refusal;
 use tfa::otp::code::CodeFormat;
@@ -73,10 +74,8 @@ fn call() -> impl Strategy<Value = Call> {
 struct Model {
     policy: bool,
     enrolled: Option<usize>,
-    /// The last step that was accepted of the secret; 0 when none was.
-    last_step: u64,
-    /// The secrets that were there before, and the last step of any of them.
-    removed: Option<(Vec<usize>, u64)>,
+    /// The last step that was accepted of each secret; 0 when none was.
+    last_steps: [u64; 2],
     failures: u32,
     locked_until: u64,
     recovery: Vec<usize>,
@@ -87,38 +86,13 @@ impl Model {
         self.locked_until.saturating_sub(now).min(penalty(self.failures))
     }
 
-    fn begin(&mut self, secret: usize, last_step: u64, now: u64) {
-        let removed = self.memory(Some(secret), now);
-        *self = Model { policy: self.policy, enrolled: Some(secret), last_step, removed, ..Model::default() };
+    fn begin(&mut self, secret: usize) {
+        *self = Model { policy: self.policy, enrolled: Some(secret), last_steps: self.last_steps, ..Model::default() };
     }
 
-    /// The last step of a secret that is there, or was until it was removed or replaced.
-    fn last_step_of(&self, secret: usize) -> u64 {
-        match &self.removed {
-            _ if self.enrolled == Some(secret) => self.last_step,
-            Some((removed, last_step)) if removed.contains(&secret) => *last_step,
-            _ => 0,
-        }
-    }
-
-    fn remove(&mut self, now: u64) {
+    fn remove(&mut self) {
         if self.enrolled.is_some() {
-            let removed = self.memory(None, now);
-            *self = Model { policy: self.policy, removed, ..Model::default() };
-        }
-    }
-
-    /// What was there is remembered while its last step could still be given again.
-    fn memory(&self, next: Option<usize>, now: u64) -> Option<(Vec<usize>, u64)> {
-        let is_live = |last_step: u64| last_step + 1 >= now / PERIOD;
-        let memory = self.removed.clone().filter(|(_, last_step)| is_live(*last_step));
-        match self.enrolled {
-            Some(secret) if self.enrolled != next && is_live(self.last_step) => {
-                let (mut secrets, last_step) = memory.unwrap_or_default();
-                secrets.push(secret);
-                Some((secrets, last_step.max(self.last_step)))
-            }
-            _ => memory,
+            *self = Model { policy: self.policy, last_steps: self.last_steps, ..Model::default() };
         }
     }
 
@@ -126,10 +100,11 @@ impl Model {
         if step.abs_diff(now / PERIOD) > 1 {
             return Err(Refusal::InvalidCode);
         }
-        if step <= self.last_step_of(secret) {
+        if step <= self.last_steps[secret] {
             return Err(Refusal::UsedCode);
         }
-        self.begin(secret, step, now);
+        self.last_steps[secret] = step;
+        self.begin(secret);
         Ok(())
     }
 
@@ -152,10 +127,10 @@ impl Model {
         if self.enrolled != Some(secret) || step.abs_diff(now / PERIOD) > 1 {
             return self.fail(now);
         }
-        if step <= self.last_step {
+        if step <= self.last_steps[secret] {
             return Answer::Denied(Refusal::UsedCode);
         }
-        self.last_step = step;
+        self.last_steps[secret] = step;
         self.let_in(Method::Totp)
     }
 
@@ -263,11 +238,11 @@ fn make(server: &mut Server, guest: &mut Guest, model: &mut Model, call: &Call) 
         }
         Call::SetSecret { secret } => {
             server.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
-            model.begin(secret, model.last_step_of(secret), now);
+            model.begin(secret);
         }
         Call::Remove => {
-            server.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject)).unwrap();
-            model.remove(now);
+            server.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject), Unreadable::Keep).unwrap();
+            model.remove();
         }
         Call::MakeRecoveryCodes => match server.tfa.generate_recovery_codes(ACTOR, &guest.subject) {
             Ok(codes) => {

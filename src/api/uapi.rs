@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use super::request::Request;
 use super::whm::enrolment;
 use crate::accounts::Subject;
+use crate::engine::enrolment::Unreadable;
 
 pub fn generate_user_configuration(request: &Request<'_>) -> Outcome {
     policy_is_enabled(request)?;
@@ -24,7 +25,10 @@ pub fn set_user_configuration(request: &Request<'_>) -> Outcome {
 }
 
 pub fn remove_user_configuration(request: &Request<'_>) -> Outcome {
-    request.tfa.remove(request.actor(), std::slice::from_ref(&request.caller.subject))?;
+    let caller = std::slice::from_ref(&request.caller.subject);
+    if let Some((_, refusal)) = request.tfa.remove(request.actor(), caller, Unreadable::Keep)?.into_iter().next() {
+        return Err(refusal.into());
+    }
     Ok(Data::Value(json!({ "tfa_removed": 1 })))
 }
 

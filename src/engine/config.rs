@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::audit::Settings;
 use super::guess::Limits;
 use super::issuer;
-use crate::otp::code::{Algorithm, CodeFormat, DIGITS, PERIODS};
+use crate::otp::code::{Algorithm, CodeFormat, DIGITS, PERIODS, SKEWS};
 use crate::otp::secret::{MAX_CHARACTERS, MIN_CHARACTERS};
 
 /// The longest configuration that is read.
@@ -121,7 +121,7 @@ impl Written {
         }
         within("digits", self.digits.into(), (*DIGITS.start()).into(), (*DIGITS.end()).into())?;
         within("period", self.period.into(), (*PERIODS.start()).into(), (*PERIODS.end()).into())?;
-        within("skew", self.skew.into(), 0, 10)?;
+        within("skew", self.skew.into(), (*SKEWS.start()).into(), (*SKEWS.end()).into())?;
         let Limits { failures, seconds, max_seconds, hard_limit } = self.lockout;
         within("lockout.failures", failures.into(), 1, 1000)?;
         within("lockout.seconds", seconds, 1, 86_400)?;

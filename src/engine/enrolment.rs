@@ -1,8 +1,9 @@
-//! Enrolment: proposing a secret, verifying a code before it is stored, removing it, and moving enrolments in and out.
+//! Enrolment: proposes a secret, stores it after its code is verified, removes it, imports and exports it.
 //!
-//! Promises: nothing is stored before a code proved that the subject's authenticator has the secret; the step of that
-//! code is used up; a secret that comes back after it was removed or replaced remembers its last step; setting for
-//! others is all or nothing. A new secret begins anew: no wrong codes, no recovery codes.
+//! Promises: nothing is stored before a code has shown that the subject's authenticator has the secret, and the time step
+//! of that code is used; a secret that is enrolled again after it was removed or replaced keeps its used steps, whatever
+//! format its codes have then; setting secrets for others is all or nothing. A new secret starts without failed attempts
+//! and without recovery codes.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -13,20 +14,17 @@ use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::guess::Guesses;
 use super::keys::Sealing;
-use super::record::{self, Enrolment, KEYS, Removed};
+use super::record::{self, Enrolment, KEYS, UsedCodes, enrolment_key, used_codes_key};
 use super::refusal::Refusal;
-use super::settle::Ruling;
+use super::transaction::Effects;
 use crate::accounts::{Subject, View};
-use crate::otp::code::{self, CodeFormat};
-use crate::otp::recovery::{self, RecoveryCode, RecoveryMac};
+use crate::otp::code::{self, CodeFormat, PERIODS, SKEWS};
+use crate::otp::recovery::{self, RecoveryCode};
 use crate::otp::secret::{GenerateError, Secret};
 use crate::otp::uri::{MovingFactor, OtpauthUri};
 use crate::store::{Durability, Key, Kind, Texts};
 
-/// How many secrets that a subject had within one window are remembered.
-const MAX_REMEMBERED: usize = 64;
-
-/// A proposal: nothing of it is stored.
+/// A proposed secret, which is not stored.
 pub struct Proposal {
     /// The secret in Base32.
     pub secret: Zeroizing<String>,
@@ -44,30 +42,37 @@ pub struct AccountSecrets {
     pub team: Vec<(String, Secret)>,
 }
 
-/// What the store has on a subject.
-struct Past {
-    enrolment: Option<Enrolment>,
-    removed: Option<Removed>,
+/// What happens to an enrolment that is to be removed and cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Its removal fails.
+    Keep,
+    /// It is removed, and the subject's next code is one of a later time step than any that this server can have accepted.
+    Remove,
 }
 
-impl Past {
-    /// What it is read from, for the subject whose records are kept under `name`.
+/// A subject whose enrolment was not removed, and why.
+pub type FailedRemoval = (Subject, Refusal);
+
+/// The records of a subject.
+struct SubjectRecords {
+    enrolment: Option<Enrolment>,
+    used: UsedCodes,
+}
+
+impl SubjectRecords {
+    /// The keys of the records with this name.
     fn keys(name: &str) -> [Key<'_>; 2] {
-        [enrolment_key(name), Key { kind: Kind::Removed, name }]
+        [enrolment_key(name), used_codes_key(name)]
     }
 
-    /// Reads it from the texts at `place` and the next.
+    /// Reads the records from the texts at `place` and the next.
     fn read(subject: &Subject, texts: &Texts, place: usize) -> Result<Self, Refusal> {
-        Ok(Past {
+        Ok(SubjectRecords {
             enrolment: enrolment_in(subject, texts.at(place))?,
-            removed: record::read(subject.name(), texts.at(place.saturating_add(1)))?,
+            used: used_codes_in(subject, texts.at(place.saturating_add(1)))?,
         })
     }
-}
-
-/// Where the enrolment is of the subject whose records are kept under `name`.
-pub(super) fn enrolment_key(name: &str) -> Key<'_> {
-    Key { kind: Kind::Subject, name }
 }
 
 /// Reads an enrolment.
@@ -75,8 +80,12 @@ pub(super) fn enrolment_in(subject: &Subject, text: Option<&str>) -> Result<Opti
     Ok(record::read(subject.name(), text)?)
 }
 
+fn used_codes_in(subject: &Subject, text: Option<&str>) -> Result<UsedCodes, Refusal> {
+    Ok(record::read(subject.name(), text)?.unwrap_or_default())
+}
+
 impl Tfa {
-    /// A new secret for `subject`.
+    /// Generates a secret for `subject`.
     pub fn propose(&self, view: &View, subject: &Subject) -> Result<Proposal, Refusal> {
         let secret = Secret::generate(self.config.secret_length).map_err(|error| match error {
             GenerateError::NoEntropy(error) => error.into(),
@@ -92,65 +101,82 @@ impl Tfa {
         Ok(Proposal { secret: secret.to_base32(), otpauth: uri.write() })
     }
 
-    /// Enrols `subject` with `secret`, when `token` is a code of it that has not been used.
+    /// Enrols `subject` with `secret`, if `token` is a code of it that has not been used.
     pub fn enrol(&self, actor: Actor<'_>, subject: &Subject, secret: &Secret, token: &str) -> Result<(), Refusal> {
         let code_format = self.config.code_format;
         let code = code::parse(token, code_format.digits).ok_or(Refusal::InvalidCode)?;
         let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
         let step = code_format.newest_match(secret.bytes(), window, code).ok_or(Refusal::InvalidCode)?;
+        let step_end = code_format.step_end(step);
         let name = record::subject_name(subject.name());
-        let [enrolment, removed] = Past::keys(&name);
-        self.settle(&[KEYS, enrolment, removed], Durability::Power, |texts| {
-            let past = Past::read(subject, &texts, 1)?;
-            if step <= self.last_step(subject, secret, &past)? {
+        let [enrolment, used] = SubjectRecords::keys(&name);
+        self.transact(&[KEYS, enrolment, used], Durability::Power, |texts| {
+            let records = SubjectRecords::read(subject, &texts, 1)?;
+            if step_end <= self.used_until(subject, secret, &records)? {
                 return Err(Refusal::UsedCode);
             }
-            let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, step)?;
-            Ok(Ruling::new(())
+            let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, step_end)?;
+            Ok(Effects::new(())
                 .change(enrolment, Some(new))
-                .change(removed, self.memory(subject, past, Some(secret))?)
-                .line(Entry::new(actor, Event::Enrolled, Some(subject.name()))))
+                .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
+                .entry(Entry::new(actor, Event::Enrolled, Some(subject.name()))))
         })
     }
 
-    /// Gives each subject the secret beside it, in place of all it had: all of them, or none. Nobody is named twice.
+    /// Gives each subject the secret beside it, in place of its enrolment: all of them, or none. No subject occurs twice.
     pub fn set_secrets(&self, actor: Actor<'_>, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
         let names: Vec<_> = subjects.iter().map(|(subject, _)| record::subject_name(subject.name())).collect();
-        let keys: Vec<_> = iter::once(KEYS).chain(names.iter().flat_map(|name| Past::keys(name))).collect();
-        self.settle(&keys, Durability::Power, |texts| {
+        let keys: Vec<_> = iter::once(KEYS).chain(names.iter().flat_map(|name| SubjectRecords::keys(name))).collect();
+        self.transact(&keys, Durability::Power, |texts| {
             let sealing = self.sealing(texts.at(0))?;
-            let mut ruling = Ruling::new(());
+            let mut effects = Effects::new(());
             for (((subject, secret), name), place) in subjects.iter().zip(&names).zip((1..).step_by(2)) {
-                let past = Past::read(subject, &texts, place)?;
-                let last_step = self.last_step(subject, secret, &past)?;
-                let [enrolment, removed] = Past::keys(name);
-                ruling = ruling
-                    .change(enrolment, Some(self.new_enrolment(&sealing, subject, secret, last_step)?))
-                    .change(removed, self.memory(subject, past, Some(secret))?)
-                    .line(Entry::new(actor, Event::SecretSet, Some(subject.name())));
+                let records = SubjectRecords::read(subject, &texts, place)?;
+                let used_until = self.used_until(subject, secret, &records)?;
+                let [enrolment, used] = SubjectRecords::keys(name);
+                effects = effects
+                    .change(enrolment, Some(self.new_enrolment(&sealing, subject, secret, used_until)?))
+                    .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
+                    .entry(Entry::new(actor, Event::SecretSet, Some(subject.name())));
             }
-            Ok(ruling)
+            Ok(effects)
         })
     }
 
-    /// Removes the enrolments of `subjects`; those that have none are left as they are. One may be named twice.
-    pub fn remove(&self, actor: Actor<'_>, subjects: &[Subject]) -> Result<(), Refusal> {
+    /// Removes the enrolments of `subjects`; those that have none stay as they are. A subject can occur twice. Returns the
+    /// subjects whose enrolment cannot be read and was kept.
+    pub fn remove(
+        &self,
+        actor: Actor<'_>,
+        subjects: &[Subject],
+        unreadable: Unreadable,
+    ) -> Result<Vec<FailedRemoval>, Refusal> {
         let subjects: BTreeMap<_, _> =
             subjects.iter().map(|subject| (record::subject_name(subject.name()), subject)).collect();
-        let keys: Vec<_> = subjects.keys().flat_map(|name| Past::keys(name)).collect();
-        self.settle(&keys, Durability::Power, |texts| {
-            let mut ruling = Ruling::new(());
+        let keys: Vec<_> = subjects.keys().flat_map(|name| SubjectRecords::keys(name)).collect();
+        self.transact(&keys, Durability::Power, |texts| {
+            let (mut effects, mut failed) = (Effects::new(()), Vec::new());
             for ((name, subject), place) in subjects.iter().zip((0..).step_by(2)) {
-                let past = Past::read(subject, &texts, place)?;
-                if past.enrolment.is_some() {
-                    let [enrolment, removed] = Past::keys(name);
-                    ruling = ruling
-                        .change(enrolment, None)
-                        .change(removed, self.memory(subject, past, None)?)
-                        .line(Entry::new(actor, Event::Removed, Some(subject.name())));
+                let used = match self.used_after_removal(subject, &texts, place) {
+                    Ok(used) => used,
+                    Err(_) if unreadable == Unreadable::Remove => {
+                        Some(self.used_after_unreadable(subject, &texts, place))
+                    }
+                    Err(refusal) => {
+                        failed.push(((*subject).clone(), refusal));
+                        None
+                    }
+                };
+                if let Some(used) = used {
+                    let [enrolment_key, used_key] = SubjectRecords::keys(name);
+                    effects = effects.change(enrolment_key, None).change(used_key, used_text(used)?).entry(Entry::new(
+                        actor,
+                        Event::Removed,
+                        Some(subject.name()),
+                    ));
                 }
             }
-            Ok(ruling)
+            Ok(effects.answer(failed))
         })
     }
 
@@ -163,12 +189,12 @@ impl Tfa {
         let codes = (0..recovery::SET).map(|_| RecoveryCode::generate()).collect::<Result<Vec<_>, _>>()?;
         let name = record::subject_name(subject.name());
         let key = enrolment_key(&name);
-        self.settle(&[key], Durability::Power, |texts| {
+        self.transact(&[key], Durability::Power, |texts| {
             let enrolment = enrolment_in(subject, texts.at(0))?;
             let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
-            Ok(Ruling::new(()).change(key, Some(record::write(&enrolment)?)).line(Entry::new(
+            Ok(Effects::new(()).change(key, Some(record::write(&enrolment)?)).entry(Entry::new(
                 actor,
                 Event::RecoveryCodesMade,
                 Some(subject.name()),
@@ -194,7 +220,7 @@ impl Tfa {
         Ok(AccountSecrets { account: self.secret_of(account)?, mailboxes, team })
     }
 
-    /// Adds the secrets of all subjects called something`@part`, in the order of their names.
+    /// Adds the secrets of all subjects whose name ends with `@part`, in the order of their names.
     fn add_secrets_under(&self, view: &View, part: &str, secrets: &mut Vec<(String, Secret)>) -> Result<(), Refusal> {
         // In the order of bytes, the names with this prefix end where the character after the slash begins.
         let (from, before) = (format!("{part}/"), format!("{part}0"));
@@ -215,38 +241,55 @@ impl Tfa {
         enrolment.map(|enrolment| self.open_secret(subject.name(), &enrolment.secret)).transpose()
     }
 
-    /// The last step that was accepted of this very secret; 0 when none was.
-    fn last_step(&self, subject: &Subject, secret: &Secret, past: &Past) -> Result<u64, Refusal> {
-        let period = self.config.code_format.period;
-        if let Some(enrolment) = &past.enrolment {
-            let stored = self.open_secret(subject.name(), &enrolment.secret)?;
-            if stored.bytes() == secret.bytes() && enrolment.period == period {
-                return Ok(enrolment.last_step);
-            }
-        }
-        let fingerprint = recovery::fingerprint(subject.name(), secret);
-        let removed = past.removed.as_ref();
-        let ours = removed.filter(|removed| removed.period == period && removed.fingerprint.contains(&fingerprint));
-        Ok(ours.map_or(0, |removed| removed.last_step))
+    /// The time up to which codes of this very secret count as used; 0 when none was accepted.
+    fn used_until(&self, subject: &Subject, secret: &Secret, records: &SubjectRecords) -> Result<u64, Refusal> {
+        let before = records.used.used_until(&recovery::fingerprint(subject.name(), secret));
+        let Some(enrolment) = &records.enrolment else { return Ok(before) };
+        let stored = self.open_secret(subject.name(), &enrolment.secret)?;
+        Ok(if stored.bytes() == secret.bytes() { before.max(enrolment.used_until) } else { before })
     }
 
-    /// What must be remembered of the secrets that were, once `secret` or nothing is in their place.
-    fn memory(&self, subject: &Subject, past: Past, secret: Option<&Secret>) -> Result<Option<String>, Refusal> {
-        let mut memory = past.removed.filter(|removed| self.is_in_a_window(removed.period, removed.last_step));
-        if let Some(enrolment) = past.enrolment.filter(|past| self.is_in_a_window(past.period, past.last_step)) {
+    /// The used codes of the secrets before, once the enrolment is replaced by one with the secret `new`, or removed.
+    fn used_codes(
+        &self,
+        subject: &Subject,
+        records: SubjectRecords,
+        new: Option<&Secret>,
+    ) -> Result<UsedCodes, Refusal> {
+        let now = self.clock.now().as_secs();
+        // The longest window of any configuration: no code of a step that ended before it can be accepted.
+        let longest_window = u64::from(*PERIODS.end()).saturating_mul(u64::from(*SKEWS.end()));
+        let window_start = now.saturating_sub(longest_window);
+        let mut used = records.used;
+        if let Some(enrolment) = records.enrolment.filter(|enrolment| enrolment.used_until > window_start) {
             let stored = self.open_secret(subject.name(), &enrolment.secret)?;
-            if secret.is_none_or(|secret| secret.bytes() != stored.bytes()) {
-                let fingerprint = recovery::fingerprint(subject.name(), &stored);
-                memory = Some(removed_with(memory, fingerprint, enrolment.period, enrolment.last_step)?);
+            if new.is_none_or(|new| new.bytes() != stored.bytes()) {
+                used.add(recovery::fingerprint(subject.name(), &stored), enrolment.used_until);
             }
         }
-        Ok(memory.as_ref().map(record::write).transpose()?)
+        used.drop_before(window_start);
+        Ok(used)
     }
 
-    /// Whether a code of that step can still be given.
-    fn is_in_a_window(&self, period: u32, step: u64) -> bool {
-        let now = CodeFormat { period, ..self.config.code_format }.step(self.clock.now().as_secs());
-        step >= *code::window(now, self.config.skew).start()
+    /// The used codes after the enrolment at `place` is removed; `None` when there is none.
+    fn used_after_removal(&self, subject: &Subject, texts: &Texts, place: usize) -> Result<Option<UsedCodes>, Refusal> {
+        let records = SubjectRecords::read(subject, texts, place)?;
+        if records.enrolment.is_none() {
+            return Ok(None);
+        }
+        self.used_codes(subject, records, None).map(Some)
+    }
+
+    /// The used codes after the records at `place`, one of which cannot be read, are removed: the floor covers every code
+    /// that the window has now, because any of them may have been accepted.
+    fn used_after_unreadable(&self, subject: &Subject, texts: &Texts, place: usize) -> UsedCodes {
+        let enrolment = enrolment_in(subject, texts.at(place)).ok().flatten();
+        let mut used = used_codes_in(subject, texts.at(place.saturating_add(1))).unwrap_or_default();
+        let code_format = enrolment.as_ref().map_or(self.config.code_format, Enrolment::code_format);
+        let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
+        let last_used = enrolment.map_or(0, |enrolment| enrolment.used_until);
+        used.floor = used.floor.max(last_used).max(code_format.step_end(*window.end()));
+        used
     }
 
     fn new_enrolment(
@@ -254,36 +297,22 @@ impl Tfa {
         sealing: &Sealing,
         subject: &Subject,
         secret: &Secret,
-        last_step: u64,
+        used_until: u64,
     ) -> Result<String, Refusal> {
-        let code_format = self.config.code_format;
+        let CodeFormat { algorithm, digits, period } = self.config.code_format;
         Ok(record::write(&Enrolment {
-            algorithm: code_format.algorithm,
-            digits: code_format.digits,
-            period: code_format.period,
+            algorithm,
+            digits,
+            period,
             secret: sealing.seal(subject.name(), secret)?,
-            last_step,
+            used_until,
             guesses: Guesses::default(),
             recovery: Vec::new(),
         })?)
     }
 }
 
-/// `memory` with one more secret. All in it count as used up to the same step: at worst a code has to be waited for.
-fn removed_with(
-    memory: Option<Removed>,
-    fingerprint: RecoveryMac,
-    period: u32,
-    last_step: u64,
-) -> Result<Removed, Refusal> {
-    // Another period has other codes.
-    let Some(mut memory) = memory.filter(|memory| memory.period == period) else {
-        return Ok(Removed { fingerprint: vec![fingerprint], period, last_step });
-    };
-    if memory.fingerprint.len() >= MAX_REMEMBERED {
-        return Err(Refusal::Unavailable("the secret was changed too often. Wait a minute".to_owned()));
-    }
-    memory.fingerprint.push(fingerprint);
-    memory.last_step = memory.last_step.max(last_step);
-    Ok(memory)
+/// The text of the record of used codes, if there are any.
+fn used_text(used: UsedCodes) -> Result<Option<String>, Refusal> {
+    Ok((!used.is_empty()).then(|| record::write(&used)).transpose()?)
 }

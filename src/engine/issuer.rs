@@ -7,7 +7,7 @@ use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::record::{self, Issuer};
 use super::refusal::Refusal;
-use super::settle::Ruling;
+use super::transaction::Effects;
 use crate::accounts::{ROOT, Subject, View};
 use crate::store::{Durability, Key, Kind};
 
@@ -58,8 +58,8 @@ impl Tfa {
             issuer => (Event::IssuerSet, Some(record::write(&Issuer { issuer: issuer.to_owned() })?)),
         };
         let key = Key { kind: Kind::Issuer, name: account };
-        self.settle(&[key], Durability::Power, |_| {
-            Ok(Ruling::new(()).change(key, text.clone()).line(Entry::new(actor, event, Some(account))))
+        self.transact(&[key], Durability::Power, |_| {
+            Ok(Effects::new(()).change(key, text.clone()).entry(Entry::new(actor, event, Some(account))))
         })
     }
 

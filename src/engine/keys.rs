@@ -18,10 +18,9 @@ use std::time::{Duration, Instant};
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::enrolment::enrolment_key;
-use super::record::{self, Enrolment, KEYS, Keys};
+use super::record::{self, Enrolment, KEYS, Keys, enrolment_key};
 use super::refusal::Refusal;
-use super::settle::Ruling;
+use super::transaction::Effects;
 use crate::fork;
 use crate::otp::secret::Secret;
 use crate::store::seal::{KeyRing, Sealed};
@@ -159,14 +158,14 @@ impl Tfa {
 
     /// Has the key called `id` seal from now on.
     fn name_current(&self, id: &str, actor: Actor<'_>) -> Result<(), Refusal> {
-        self.settle(&[KEYS], Durability::Power, |texts| {
+        self.transact(&[KEYS], Durability::Power, |texts| {
             let record: Option<Keys> = record::read(KEYS.name, texts.at(0))?;
             if record.is_some_and(|record| record.current == id) {
-                return Ok(Ruling::new(()));
+                return Ok(Effects::new(()));
             }
             let new = record::write(&Keys { current: id.to_owned(), is_only: false })?;
             let entry = Entry::new(actor, Event::KeyAdded, None).with_key(id);
-            Ok(Ruling::new(()).change(KEYS, Some(new)).line(entry))
+            Ok(Effects::new(()).change(KEYS, Some(new)).entry(entry))
         })
     }
 
@@ -204,19 +203,19 @@ impl Tfa {
     /// Reseals the secrets of some subjects, in one commit; whether there were any to reseal.
     fn reseal(&self, id: &str, names: &[String], resealed: &mut Resealed) -> Result<bool, Refusal> {
         let keys: Vec<_> = names.iter().map(|name| enrolment_key(name)).collect();
-        let (done, failures) = self.settle(&keys, Durability::Power, |texts| {
-            let (mut ruling, mut done, mut failures) = (Ruling::new(()), 0usize, Vec::new());
+        let (done, failures) = self.transact(&keys, Durability::Power, |texts| {
+            let (mut effects, mut done, mut failures) = (Effects::new(()), 0usize, Vec::new());
             for (place, (key, name)) in keys.iter().zip(names).enumerate() {
                 match self.resealed(id, name, texts.at(place)) {
                     Ok(None) => {}
                     Ok(new) => {
-                        ruling = ruling.change(*key, new);
+                        effects = effects.change(*key, new);
                         done = done.saturating_add(1);
                     }
                     Err(refusal) => failures.push(refusal),
                 }
             }
-            Ok(ruling.answer((done, failures)))
+            Ok(effects.answer((done, failures)))
         })?;
         resealed.done = resealed.done.saturating_add(done);
         resealed.failed = resealed.failed.saturating_add(failures.len());
@@ -243,12 +242,12 @@ impl Tfa {
             return Ok(());
         }
         let new = record::write(&Keys { current: keys.current().to_owned(), is_only: true })?;
-        self.settle(&[KEYS], Durability::Power, |texts| {
+        self.transact(&[KEYS], Durability::Power, |texts| {
             if texts.at(0) == Some(&new) {
-                return Ok(Ruling::new(()));
+                return Ok(Effects::new(()));
             }
             let entry = Entry::new(actor, Event::KeysRetired, None).with_key(keys.current());
-            Ok(Ruling::new(()).change(KEYS, Some(new.clone())).line(entry))
+            Ok(Effects::new(()).change(KEYS, Some(new.clone())).entry(entry))
         })?;
         let current = keys.current_alone();
         current.write(&self.config.key_file)?;

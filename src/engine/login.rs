@@ -7,11 +7,11 @@
 use std::time::Duration;
 
 use super::audit::{Actor, Entry, Event};
-use super::enrolment::{enrolment_in, enrolment_key};
+use super::enrolment::enrolment_in;
 use super::guess::{Guesses, Lock};
-use super::record::{self, Enrolment, POLICY};
+use super::record::{self, Enrolment, POLICY, enrolment_key};
 use super::refusal::Refusal;
-use super::settle::Ruling;
+use super::transaction::Effects;
 use super::{Tfa, policy};
 use crate::accounts::Subject;
 use crate::otp::code;
@@ -100,17 +100,17 @@ impl Tfa {
         // A recovery code is gone for good; a step is closed after a power cut as well (module `boot`).
         let recovery = RecoveryCode::parse(token);
         let durability = if recovery.is_some() { Durability::Power } else { Durability::Process };
-        self.settle(&keys, durability, |texts| {
+        self.transact(&keys, durability, |texts| {
             let situation = Situation::read(subject, &texts)?;
             let Some(enrolment) = situation.enrolment.filter(|_| situation.policy) else {
-                return Ok(Ruling::new(Verdict::NotRequired));
+                return Ok(Effects::new(Verdict::NotRequired));
             };
             let (verdict, event, enrolment) = self.judge(subject, enrolment, token, recovery.as_ref())?;
             let text = enrolment.as_ref().map(record::write).transpose()?;
-            let ruling = Ruling::new(verdict).line(Entry::new(actor, event, Some(subject.name())));
+            let effects = Effects::new(verdict).entry(Entry::new(actor, event, Some(subject.name())));
             Ok(match text {
-                Some(text) => ruling.change(enrolment_key(&name), Some(text)),
-                None => ruling,
+                Some(text) => effects.change(enrolment_key(&name), Some(text)),
+                None => effects,
             })
         })
     }
@@ -119,14 +119,14 @@ impl Tfa {
     pub fn unlock(&self, actor: Actor<'_>, subject: &Subject) -> Result<(), Refusal> {
         let name = record::subject_name(subject.name());
         let key = enrolment_key(&name);
-        self.settle(&[key], Durability::Power, |texts| {
-            let ruling = Ruling::new(());
-            let Some(enrolment) = enrolment_in(subject, texts.at(0))? else { return Ok(ruling) };
+        self.transact(&[key], Durability::Power, |texts| {
+            let effects = Effects::new(());
+            let Some(enrolment) = enrolment_in(subject, texts.at(0))? else { return Ok(effects) };
             if enrolment.guesses == Guesses::default() {
-                return Ok(ruling);
+                return Ok(effects);
             }
             let text = record::write(&Enrolment { guesses: Guesses::default(), ..enrolment })?;
-            Ok(ruling.change(key, Some(text)).line(Entry::new(actor, Event::Unlocked, Some(subject.name()))))
+            Ok(effects.change(key, Some(text)).entry(Entry::new(actor, Event::Unlocked, Some(subject.name()))))
         })
     }
 
@@ -150,7 +150,7 @@ impl Tfa {
         }
         let (verdict, event) = match self.find(subject, &enrolment, now, code, recovery)? {
             Finding::Step(step) => {
-                enrolment.last_step = step;
+                enrolment.used_until = enrolment.code_format().step_end(step);
                 enrolment.guesses = Guesses::default();
                 (Verdict::Verified(Method::Totp), Event::Verified)
             }
@@ -182,7 +182,7 @@ impl Tfa {
             let code_format = enrolment.code_format();
             let window = code::window(code_format.step(now.as_secs()), self.config.skew);
             return Ok(match code_format.newest_match(secret.bytes(), window, code) {
-                Some(step) if step > self.last_used_step(enrolment) => Finding::Step(step),
+                Some(step) if code_format.step_end(step) > self.used_until_or_floor(enrolment) => Finding::Step(step),
                 Some(_) => Finding::Used,
                 None => Finding::Wrong,
             });
@@ -192,13 +192,14 @@ impl Tfa {
         Ok(place.map_or(Finding::Wrong, Finding::Recovery))
     }
 
-    /// The step that a code must be later than: the last one accepted, or the last that may have been before a power
-    /// cut undid it.
-    fn last_used_step(&self, enrolment: &Enrolment) -> u64 {
+    /// The time after which a code's step must end: the end of the last accepted step, or of the last one that may have been
+    /// accepted before a power cut.
+    fn used_until_or_floor(&self, enrolment: &Enrolment) -> u64 {
+        let code_format = enrolment.code_format();
         let floor = match self.floor {
             0 => 0,
-            seconds => *code::window(enrolment.code_format().step(seconds), self.config.skew).end(),
+            seconds => code_format.step_end(*code::window(code_format.step(seconds), self.config.skew).end()),
         };
-        enrolment.last_step.max(floor)
+        enrolment.used_until.max(floor)
     }
 }

@@ -15,7 +15,7 @@
 //! | `keys` | the keys that secrets are sealed under, and changing them |
 //! | `audit` | no change and no verdict without its line |
 //! | `sink` | where its lines go beside the table |
-//! | `settle` | how a rule's ruling becomes so |
+//! | `transaction` | a rule's changes and audit entries are committed together |
 //!
 //! Promise: every decision is taken on records of one moment, and committed with its lines while they are still so.
 
@@ -33,7 +33,8 @@ pub mod users;
 
 mod boot;
 mod record;
-mod settle;
+mod transaction;
+
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@ use super::Tfa;
 use super::audit::{Actor, Entry, Event};
 use super::record::{self, POLICY, Policy};
 use super::refusal::Refusal;
-use super::settle::Ruling;
+use super::transaction::Effects;
 use crate::store::Durability;
 
 impl Tfa {
@@ -17,8 +17,8 @@ impl Tfa {
     pub fn set_policy(&self, actor: Actor<'_>, enabled: bool) -> Result<(), Refusal> {
         let event = if enabled { Event::PolicyEnabled } else { Event::PolicyDisabled };
         let text = record::write(&Policy { enabled })?;
-        self.settle(&[POLICY], Durability::Power, |_| {
-            Ok(Ruling::new(()).change(POLICY, Some(text.clone())).line(Entry::new(actor, event, None)))
+        self.transact(&[POLICY], Durability::Power, |_| {
+            Ok(Effects::new(()).change(POLICY, Some(text.clone())).entry(Entry::new(actor, event, None)))
         })
     }
 }

@@ -1,7 +1,10 @@
-//! What the engine's records say, and how they are written: small JSON objects that carry their format.
+//! The engine's records and their representation: small JSON objects that carry the number of their format.
 //!
-//! Promises: what is written is read back; a record of a newer format, or a damaged one, is an error that names it and
-//! is never taken for "not enrolled"; a secret is only ever in a record sealed.
+//! Promises: a record is read back as it was written; format 1 is read as well and is rewritten with the record's next
+//! change; a record of a newer format, or a damaged one, is an error that names it, and never counts as "not enrolled";
+//! a record holds a secret only sealed.
+
+mod first;
 
 use std::ops::RangeInclusive;
 
@@ -15,14 +18,46 @@ use crate::otp::recovery::{MAC_BYTES, RecoveryMac};
 use crate::store::seal::Sealed;
 use crate::store::{Key, Kind, Unavailable};
 
-/// The format that this code writes; it reads this one.
-const FORMAT: u32 = 1;
+/// The format that is written.
+const FORMAT: u32 = 2;
+/// The older format that is read as well.
+const FIRST_FORMAT: u32 = 1;
+
+/// A record of the engine.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The record in format 1.
+    type First: DeserializeOwned + Into<Self>;
+}
+
+impl Record for Policy {
+    type First = Self;
+}
+
+impl Record for Boot {
+    type First = Self;
+}
+
+impl Record for Keys {
+    type First = Self;
+}
+
+impl Record for Issuer {
+    type First = Self;
+}
+
+impl Record for Enrolment {
+    type First = first::Enrolment;
+}
+
+impl Record for UsedCodes {
+    type First = first::Removed;
+}
 
 /// The policy, under [`POLICY`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Whether two-factor authentication is asked for at all.
+    /// Whether two-factor authentication is enabled.
     pub enabled: bool,
 }
 
@@ -54,7 +89,7 @@ pub struct Issuer {
     pub issuer: String,
 }
 
-/// An enrolled subject's whole state.
+/// The state of an enrolled subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enrolment {
@@ -63,48 +98,102 @@ pub struct Enrolment {
     /// Digits of a code.
     #[serde(deserialize_with = "read_digits")]
     pub digits: u32,
-    /// Seconds of a step.
+    /// Seconds of a time step.
     #[serde(deserialize_with = "read_period")]
     pub period: u32,
     /// The secret.
     pub secret: Sealed,
-    /// The last step that was accepted; 0 when none was.
-    pub last_step: u64,
-    /// Wrong codes.
+    /// The end of the last time step whose code was accepted, in Unix seconds; 0 when none was. A code is accepted only if
+    /// its step ends later.
+    pub used_until: u64,
+    /// The invalid codes in a row.
     pub guesses: Guesses,
-    /// The recovery codes that are left.
+    /// The recovery codes that have not been used.
     #[serde(serialize_with = "write_macs", deserialize_with = "read_macs")]
     pub recovery: Vec<RecoveryMac>,
 }
 
 impl Enrolment {
-    /// How codes are made from the secret.
+    /// How codes are computed from the secret.
     pub fn code_format(&self) -> CodeFormat {
         CodeFormat { algorithm: self.algorithm, digits: self.digits, period: self.period }
     }
 }
 
-/// What is kept of an enrolment that was removed, so that its last codes stay used if the secret comes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The codes that count as used of the secrets that a subject had before its present one, so that a code stays used when
+/// its secret is enrolled again. Kept as long as any configuration can accept a code of that time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Removed {
-    /// Recognises the secret.
-    #[serde(serialize_with = "write_macs", deserialize_with = "read_macs")]
-    pub fingerprint: Vec<RecoveryMac>,
-    /// Seconds of a step.
-    pub period: u32,
-    /// The last step that was accepted.
-    pub last_step: u64,
+pub struct UsedCodes {
+    /// The secrets that are remembered one by one.
+    pub secrets: Vec<UsedSecret>,
+    /// No code of any secret whose time step ends at or before this is accepted, in Unix seconds. It stands for secrets
+    /// that are not remembered: because there were too many, or because their record could not be read.
+    pub floor: u64,
 }
 
-/// Where the policy is.
+/// A secret that a subject had before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsedSecret {
+    /// Identifies the secret.
+    #[serde(serialize_with = "write_mac", deserialize_with = "read_mac")]
+    pub fingerprint: RecoveryMac,
+    /// The end of the last time step whose code was accepted, in Unix seconds.
+    pub used_until: u64,
+}
+
+impl UsedCodes {
+    /// The most secrets that are remembered one by one.
+    const MAX_SECRETS: usize = 64;
+
+    /// The time up to which codes of the secret with this fingerprint count as used.
+    pub fn used_until(&self, fingerprint: &RecoveryMac) -> u64 {
+        let used = self.secrets.iter().filter(|secret| secret.fingerprint == *fingerprint);
+        used.map(|secret| secret.used_until).fold(self.floor, u64::max)
+    }
+
+    /// Adds a secret whose codes count as used up to `used_until`. When there are too many, the floor takes the place of
+    /// the one with the earliest time: at worst, a user waits for the next code.
+    pub fn add(&mut self, fingerprint: RecoveryMac, used_until: u64) {
+        let used_until = self.used_until(&fingerprint).max(used_until);
+        self.secrets.retain(|secret| secret.fingerprint != fingerprint);
+        self.secrets.push(UsedSecret { fingerprint, used_until });
+        if self.secrets.len() > Self::MAX_SECRETS
+            && let Some((place, used_until)) = self
+                .secrets
+                .iter()
+                .map(|secret| secret.used_until)
+                .enumerate()
+                .min_by_key(|(_, used_until)| *used_until)
+        {
+            self.secrets.remove(place);
+            self.floor = self.floor.max(used_until);
+        }
+    }
+
+    /// Drops what ended at or before `time`.
+    pub fn drop_before(&mut self, time: u64) {
+        self.secrets.retain(|secret| secret.used_until > time);
+        if self.floor <= time {
+            self.floor = 0;
+        }
+    }
+
+    /// Whether no code counts as used.
+    pub fn is_empty(&self) -> bool {
+        *self == UsedCodes::default()
+    }
+}
+
+/// The key of the policy.
 pub const POLICY: Key<'static> = Key { kind: Kind::Server, name: "policy" };
-/// Where the key that seals is named.
+/// The key of the record that names the sealing key.
 pub const KEYS: Key<'static> = Key { kind: Kind::Server, name: "keys" };
-/// Where the boot is.
+/// The key of the boot.
 pub const BOOT: Key<'static> = Key { kind: Kind::Server, name: "boot" };
 
-/// The format and then the record's own fields, in one object.
+/// A record with its format.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Framed<R> {
@@ -112,27 +201,33 @@ struct Framed<R> {
     record: R,
 }
 
-/// The format alone, whatever else there is.
+/// The format of a record of any kind.
 #[derive(Deserialize)]
 struct Format {
     format: u32,
 }
 
 /// Writes a record.
-pub fn write<R: Serialize>(record: &R) -> Result<String, Unavailable> {
+pub fn write<R: Record>(record: &R) -> Result<String, Unavailable> {
     serde_json::to_string(&Framed { format: FORMAT, record })
         .map_err(|error| Unavailable(format!("A record cannot be written: {error}")))
 }
 
 /// Reads the record of `name`, if there is one.
-pub fn read<R: DeserializeOwned>(name: &str, text: Option<&str>) -> Result<Option<R>, Unavailable> {
+pub fn read<R: Record>(name: &str, text: Option<&str>) -> Result<Option<R>, Unavailable> {
     let Some(text) = text else {
         return Ok(None);
     };
     match serde_json::from_str::<Framed<R>>(text) {
         Ok(framed) if framed.format == FORMAT => Ok(Some(framed.record)),
-        _ => Err(unreadable(name, text)),
+        _ => read_first(text).map(Some).ok_or_else(|| unreadable(name, text)),
     }
+}
+
+/// Reads a record of format 1.
+fn read_first<R: Record>(text: &str) -> Option<R> {
+    let framed: Framed<R::First> = serde_json::from_str(text).ok()?;
+    (framed.format == FIRST_FORMAT).then(|| framed.record.into())
 }
 
 fn unreadable(name: &str, text: &str) -> Unavailable {
@@ -144,8 +239,18 @@ fn unreadable(name: &str, text: &str) -> Unavailable {
     })
 }
 
-/// The name that a subject's records are kept under. What follows the `@` comes first, so that the mailboxes of a
-/// domain and the team users of an account lie together. No subject's name has a slash of its own.
+/// The key of the enrolment of the subject whose records have this name.
+pub fn enrolment_key(name: &str) -> Key<'_> {
+    Key { kind: Kind::Subject, name }
+}
+
+/// The key of the [`UsedCodes`] of the subject whose records have this name.
+pub fn used_codes_key(name: &str) -> Key<'_> {
+    Key { kind: Kind::Removed, name }
+}
+
+/// The name of a subject's records. What follows the `@` comes first, so that the mailboxes of a domain and the team users
+/// of an account are neighbours. No subject's name contains a slash.
 pub fn subject_name(subject: &str) -> String {
     match subject.split_once('@') {
         Some((local, part)) => format!("{part}/{local}"),
@@ -153,7 +258,7 @@ pub fn subject_name(subject: &str) -> String {
     }
 }
 
-/// The subject whose records are kept under `name`.
+/// The subject whose records have this name.
 pub fn name_subject(name: &str) -> String {
     match name.split_once('/') {
         Some((part, local)) => format!("{local}@{part}"),
@@ -169,10 +274,21 @@ fn read_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Err
     read_within(deserializer, &PERIODS)
 }
 
-/// A number that is out of its range would be obeyed like any other: a flipped bit makes codes of two digits.
+/// Checks the range: a flipped bit would otherwise make codes of two digits.
 fn read_within<'de, D: Deserializer<'de>>(deserializer: D, range: &RangeInclusive<u32>) -> Result<u32, D::Error> {
     let number = u32::deserialize(deserializer)?;
     if range.contains(&number) { Ok(number) } else { Err(serde::de::Error::custom("a number is out of its range")) }
+}
+
+fn write_mac<S: Serializer>(mac: &RecoveryMac, serializer: S) -> Result<S::Ok, S::Error> {
+    write_macs(std::slice::from_ref(mac), serializer)
+}
+
+fn read_mac<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RecoveryMac, D::Error> {
+    match read_macs(deserializer)?.as_slice() {
+        [mac] => Ok(*mac),
+        _ => Err(serde::de::Error::custom("it is not one MAC")),
+    }
 }
 
 fn write_macs<S: Serializer>(macs: &[RecoveryMac], serializer: S) -> Result<S::Ok, S::Error> {
@@ -191,40 +307,67 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn enrolment() -> Enrolment {
+        Enrolment {
+            algorithm: Algorithm::Sha1,
+            digits: 6,
+            period: 30,
+            secret: serde_json::from_str(r#"{"key": "key", "sealed": ""}"#).unwrap(),
+            used_until: 1_800_000_030,
+            guesses: Guesses::default(),
+            recovery: vec![[7; MAC_BYTES]],
+        }
+    }
+
+    fn used(last: u8) -> UsedCodes {
+        let mut used = UsedCodes::default();
+        (1..=last).for_each(|number| used.add([number; MAC_BYTES], u64::from(number)));
+        used
+    }
+
     #[test]
-    fn what_is_written_is_read_back() {
-        let removed = Removed { fingerprint: vec![[7; MAC_BYTES]], period: 30, last_step: 9 };
-        assert_eq!(read("x", Some(&write(&removed).unwrap())).unwrap(), Some(removed));
+    fn records_are_read_back_as_written() {
+        assert_eq!(read("x", Some(&write(&used(3)).unwrap())).unwrap(), Some(used(3)));
+        assert_eq!(read("x", Some(&write(&enrolment()).unwrap())).unwrap(), Some(enrolment()));
         assert_eq!(read::<Policy>("policy", None).unwrap(), None);
     }
 
     #[test]
-    fn a_newer_format_is_told_apart_from_damage() {
-        let newer = r#"{"format":2,"record":{"enabled":true,"since":1}}"#;
-        assert!(read::<Policy>("policy", Some(newer)).unwrap_err().0.contains("format 2"));
+    fn records_of_format_1_are_read() {
+        let policy = r#"{"format":1,"record":{"enabled":true}}"#;
+        assert_eq!(read("policy", Some(policy)).unwrap(), Some(Policy { enabled: true }));
+        let text = r#"{"format":1,"record":{"algorithm":"SHA1","digits":6,"period":30,
+            "secret":{"key":"key","sealed":""},"last_step":60000000,
+            "guesses":{"failures":2,"locked_until":0},"recovery":"BwcHBwcHBwcHBwcHBwcHBw=="}}"#;
+        let expected = Enrolment { guesses: Guesses { failures: 2, locked_until: 0 }, ..enrolment() };
+        assert_eq!(read("x", Some(text)).unwrap(), Some(expected));
+        let never = text.replace("60000000", "0");
+        assert_eq!(read::<Enrolment>("x", Some(&never)).unwrap().unwrap().used_until, 0, "no step was accepted");
+        let removed = r#"{"format":1,"record":{"fingerprint":"BwcHBwcHBwcHBwcHBwcHBw==","period":60,"last_step":9}}"#;
+        let removed: UsedCodes = read("x", Some(removed)).unwrap().unwrap();
+        assert_eq!((removed.used_until(&[7; MAC_BYTES]), removed.used_until(&[8; MAC_BYTES])), (600, 0));
+    }
+
+    #[test]
+    fn a_newer_format_differs_from_damage() {
+        let newer = r#"{"format":3,"record":{"enabled":true,"since":1}}"#;
+        assert!(read::<Policy>("policy", Some(newer)).unwrap_err().0.contains("format 3"));
         for text in [
             "",
             "null",
-            r#"{"format":1}"#,
-            r#"{"format":1,"record":{"enabled":1}}"#,
+            r#"{"format":2}"#,
+            r#"{"format":2,"record":{"enabled":1}}"#,
             r#"{"format":0,"record":{"enabled":true}}"#,
         ] {
             assert!(read::<Policy>("policy", Some(text)).unwrap_err().0.contains("damaged"), "{text}");
         }
+        let mixed = write(&enrolment()).unwrap().replace("\"format\":2", "\"format\":1");
+        assert!(read::<Enrolment>("x", Some(&mixed)).is_err(), "fields of format 2 in a record of format 1");
     }
 
     #[test]
     fn an_enrolment_out_of_range_is_damaged() {
-        let secret = serde_json::from_str(r#"{"key": "key", "sealed": ""}"#).unwrap();
-        let good = Enrolment {
-            algorithm: Algorithm::Sha1,
-            digits: 6,
-            period: 30,
-            secret,
-            last_step: 0,
-            guesses: Guesses::default(),
-            recovery: Vec::new(),
-        };
+        let good = enrolment();
         let reads = |enrolment: &Enrolment| read::<Enrolment>("x", Some(&write(enrolment).unwrap())).is_ok();
         assert!(reads(&good));
         for digits in [0, 2, 4, 5, 9] {
@@ -236,7 +379,32 @@ mod tests {
     }
 
     #[test]
-    fn subjects_lie_with_their_domain() {
+    fn secrets_beyond_the_limit_are_covered_by_the_floor() {
+        let full = used(64);
+        assert_eq!((full.floor, full.used_until(&[1; MAC_BYTES]), full.used_until(&[99; MAC_BYTES])), (0, 1, 0));
+        let over = used(66);
+        assert_eq!((over.secrets.len(), over.floor), (64, 2));
+        assert_eq!((over.used_until(&[1; MAC_BYTES]), over.used_until(&[66; MAC_BYTES])), (2, 66));
+    }
+
+    #[test]
+    fn a_secret_that_is_added_again_keeps_the_later_time() {
+        let mut used = used(3);
+        used.add([3; MAC_BYTES], 2);
+        assert_eq!((used.secrets.len(), used.used_until(&[3; MAC_BYTES])), (3, 3));
+    }
+
+    #[test]
+    fn what_has_ended_is_dropped() {
+        let mut used = used(66);
+        used.drop_before(65);
+        assert_eq!((used.secrets.len(), used.floor), (1, 0));
+        used.drop_before(66);
+        assert!(used.is_empty());
+    }
+
+    #[test]
+    fn records_of_one_domain_are_neighbours() {
         for (subject, name) in
             [("example", "example"), ("user@example.com", "example.com/user"), ("team@example", "example/team")]
         {
@@ -249,7 +417,7 @@ mod tests {
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,200}") {
             let _ = read::<Enrolment>("x", Some(&text));
-            let _ = read::<Removed>("x", Some(&text));
+            let _ = read::<UsedCodes>("x", Some(&text));
         }
     }
 }

@@ -50,6 +50,8 @@ impl Algorithm {
 pub const DIGITS: RangeInclusive<u32> = 6..=8;
 /// Seconds that an enrolment's steps may have.
 pub const PERIODS: RangeInclusive<u32> = 1..=3600;
+/// Time steps that a login may accept on either side of the present one.
+pub const SKEWS: RangeInclusive<u32> = 0..=10;
 
 /// How codes are made from a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,11 @@ impl CodeFormat {
     /// The time step that `time` (Unix seconds) falls into; RFC 6238 section 4.2 with T0 = 0.
     pub fn step(&self, time: u64) -> u64 {
         time.checked_div(u64::from(self.period)).unwrap_or_default()
+    }
+
+    /// The time (Unix seconds) at which `step` has ended: the first second of the next one.
+    pub fn step_end(&self, step: u64) -> u64 {
+        step.saturating_add(1).saturating_mul(u64::from(self.period))
     }
 
     /// The code for `counter`: the dynamic truncation of RFC 4226 section 5.3, then decimal digits (1 to 10).

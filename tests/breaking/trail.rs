@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use tfa::engine::Tfa;
 use tfa::engine::audit::{Entry, Event};
+use tfa::engine::enrolment::Unreadable;
 
 use crate::fixture::{ACTOR, Dice, NOW, PERIOD, VERIFIED, account, assert_sound, code, enrol, open_at};
 use crate::kill::{State, kill_some};
@@ -135,7 +136,7 @@ fn unwritable() {
     let right = code(&secret, NOW / PERIOD);
     assert!(tfa.login(ACTOR, &subject, &right).is_err());
     assert!(tfa.login(ACTOR, &subject, "x").is_err());
-    assert!(tfa.remove(ACTOR, std::slice::from_ref(&subject)).is_err());
+    assert!(tfa.remove(ACTOR, std::slice::from_ref(&subject), Unreadable::Keep).is_err());
     assert!(tfa.generate_recovery_codes(ACTOR, &subject).is_err());
     assert!(tfa.set_policy(ACTOR, false).is_err());
     connection.execute_batch("ALTER TABLE elsewhere RENAME TO audit").unwrap();

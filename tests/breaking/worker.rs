@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use tfa::clock::{Clock, ManualClock};
 use tfa::engine::Tfa;
+use tfa::engine::enrolment::Unreadable;
 use tfa::engine::login::Verdict;
 use tfa::engine::refusal::Refusal;
 use tfa::otp::secret::Secret;
@@ -77,7 +78,7 @@ impl Operation {
                 let secret = of(secret);
                 outcome(tfa.enrol(ACTOR, &account(subject), &secret, &code(&secret, *step)))
             }
-            Operation::Remove { subject } => outcome(tfa.remove(ACTOR, &[account(subject)])),
+            Operation::Remove { subject } => outcome(tfa.remove(ACTOR, &[account(subject)], Unreadable::Keep)),
             Operation::MakeRecoveryCodes { subject } => match tfa.generate_recovery_codes(ACTOR, &account(subject)) {
                 Ok(codes) => Outcome::Codes(codes.iter().map(|code| code.to_string()).collect()),
                 refused => outcome(refused),

@@ -9,6 +9,7 @@ use crate::api::answer::{Data, Outcome};
 use crate::api::caller::Role;
 use crate::api::refusal::{ReasonCode, Refusal};
 use crate::api::request::Request;
+use crate::engine::enrolment::Unreadable;
 use crate::wire::ParameterError;
 
 pub fn list(request: &Request<'_>) -> Outcome {
@@ -22,20 +23,27 @@ pub fn list(request: &Request<'_>) -> Outcome {
 }
 
 pub fn remove(request: &Request<'_>) -> Outcome {
-    let (mut failed, mut modified, mut subjects) = (Map::new(), Vec::new(), Vec::new());
+    let (mut failed, mut subjects) = (Map::new(), Vec::new());
     for name in users_named(request)? {
         match removable(request, name) {
-            Ok(subject) => {
-                subjects.push(subject);
-                modified.push(json!(name));
-            }
+            Ok(subject) => subjects.push((name, subject)),
             Err(refusal) if refusal.reason_code() == ReasonCode::Unavailable => return Err(refusal),
             Err(refusal) => {
                 failed.insert(name.to_owned(), json!(refusal.to_string()));
             }
         }
     }
-    request.tfa.remove(request.actor(), &subjects)?;
+    // Root removes an enrolment that cannot be read as well: this is how its owner becomes able to enrol again.
+    let unreadable = if request.caller.role == Role::Root { Unreadable::Remove } else { Unreadable::Keep };
+    let (names, subjects): (Vec<_>, Vec<_>) = subjects.into_iter().unzip();
+    let refused = request.tfa.remove(request.actor(), &subjects, unreadable)?;
+    let mut modified = Vec::new();
+    for (name, subject) in names.into_iter().zip(&subjects) {
+        match refused.iter().find(|(refused, _)| refused == subject) {
+            Some((_, refusal)) => drop(failed.insert(name.to_owned(), json!(refusal.to_string()))),
+            None => modified.push(json!(name)),
+        }
+    }
     Ok(Data::Value(json!({ "failed": failed, "users_modified": modified })))
 }
 

@@ -1,6 +1,8 @@
 //! Enrolment: verified before it is stored, one use of each time step, limits on repeated changes.
 
+use super::super::enrolment::Unreadable;
 use super::*;
+use crate::otp::code::Algorithm;
 
 #[test]
 fn an_enrolment_is_stored_only_after_its_code_is_verified() {
@@ -33,7 +35,7 @@ fn a_removed_secret_keeps_its_last_step() {
     let (subject, secret) = server.enrolled("example");
     let code = server.code(&secret);
     assert_eq!(server.login(&subject, &code), VERIFIED);
-    server.tfa.remove(ROOT, std::slice::from_ref(&subject)).unwrap();
+    server.tfa.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap();
     assert_eq!(server.tfa.enrol(ROOT, &subject, &secret, &code), Err(Refusal::UsedCode));
     server.tfa.set_secrets(ROOT, &[(subject.clone(), secret.clone())]).unwrap();
     assert_eq!(reason(server.login(&subject, &code)), Refusal::UsedCode);
@@ -68,8 +70,92 @@ fn frequent_enrolments_are_refused_for_a_while() {
     };
     let refused = std::iter::repeat_with(enrol).take(70).filter(Result::is_err).count();
     assert!((1..10).contains(&refused), "{refused}");
+    // An administrator sets and removes secrets all the same, and no used code is accepted afterwards.
+    let secret = Secret::generate(16).unwrap();
+    server.tfa.set_secrets(ROOT, &[(subject.clone(), secret.clone())]).unwrap();
+    assert_eq!(reason(server.login(&subject, &server.code(&secret))), Refusal::UsedCode);
+    assert_eq!(server.tfa.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap(), []);
+    assert!(!server.tfa.is_enrolled(&subject).unwrap());
     server.clock.advance(Duration::from_secs(90));
     enrol().unwrap();
+}
+
+/// The code of `secret` at the server's time, for the settings of a handle.
+fn code_of(secret: &Secret, format: CodeFormat, time: u64) -> String {
+    let digits = usize::try_from(format.digits).unwrap();
+    format!("{:0digits$}", format.code(secret.bytes(), format.step(time)))
+}
+
+/// What two handles on one store are configured with, and the format of the second one's codes.
+fn differing_settings() -> Vec<(&'static str, CodeFormat)> {
+    let six = CodeFormat::default();
+    vec![
+        (r#", "period": 60"#, CodeFormat { period: 60, ..six }),
+        (r#", "period": 3600"#, CodeFormat { period: 3600, ..six }),
+        (r#", "digits": 8"#, CodeFormat { digits: 8, ..six }),
+        (r#", "algorithm": "SHA256""#, CodeFormat { algorithm: Algorithm::Sha256, ..six }),
+        (r#", "skew": 10"#, six),
+        (r#", "skew": 0"#, six),
+    ]
+}
+
+#[test]
+fn a_used_code_stays_used_when_another_configuration_enrols_between() {
+    for (settings, format) in differing_settings() {
+        let server = Server::new("");
+        let other = server.reopened_with(settings);
+        let (subject, secret) = server.enrolled("example");
+        // Past the longest period, so that the second handle has an unused code.
+        server.clock.advance(Duration::from_secs(7200));
+        let code = server.code(&secret);
+        assert_eq!(server.login(&subject, &code), VERIFIED);
+        server.tfa.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap();
+        let time = server.clock.now().as_secs();
+        let later = time + u64::from(format.period);
+        let enrolled = other.enrol(ROOT, &subject, &secret, &code_of(&secret, format, later));
+        assert!(enrolled.is_ok() || settings.contains("\"skew\": 0"), "{settings}: {enrolled:?}");
+        other.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap();
+        assert_eq!(server.tfa.enrol(ROOT, &subject, &secret, &code), Err(Refusal::UsedCode), "{settings}");
+        server.tfa.set_secrets(ROOT, &[(subject.clone(), secret.clone())]).unwrap();
+        assert_eq!(reason(server.login(&subject, &code)), Refusal::UsedCode, "{settings}");
+    }
+}
+
+#[test]
+fn a_code_of_a_wide_window_is_accepted_once() {
+    for (settings, format) in differing_settings() {
+        let server = Server::new("");
+        let other = server.reopened_with(settings);
+        let (subject, secret) = (account("example"), Secret::generate(16).unwrap());
+        let time = server.clock.now().as_secs();
+        let code = code_of(&secret, format, time);
+        other.enrol(ROOT, &subject, &secret, &code).unwrap();
+        other.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap();
+        // Removing another secret drops what has ended, by the handle with the narrow window. The code is still in the wide one.
+        let skew = if settings.contains("\"skew\": 10") { 10 } else { 1 };
+        server.clock.advance(Duration::from_secs(u64::from(format.period) * (skew + 1) - 20));
+        let unrelated = Secret::generate(16).unwrap();
+        server.tfa.set_secrets(ROOT, &[(subject.clone(), unrelated)]).unwrap();
+        server.tfa.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap();
+        let refused = other.enrol(ROOT, &subject, &secret, &code);
+        let expected = if settings.contains("\"skew\": 0") { Refusal::InvalidCode } else { Refusal::UsedCode };
+        assert_eq!(refused, Err(expected), "{settings}");
+    }
+}
+
+#[test]
+fn a_code_accepted_ahead_of_time_is_used_for_a_narrow_window() {
+    let server = Server::new("");
+    let wide = server.reopened_with(r#", "skew": 10"#);
+    let (subject, secret) = server.enrolled("example");
+    let ahead = server.clock.now().as_secs() + 300;
+    let code = server.code_at(&secret, ahead);
+    assert_eq!(wide.login(ROOT, &subject, &code).unwrap(), VERIFIED);
+    server.tfa.remove(ROOT, std::slice::from_ref(&subject), Unreadable::Keep).unwrap();
+    server.clock.set(ahead);
+    assert_eq!(server.tfa.enrol(ROOT, &subject, &secret, &code), Err(Refusal::UsedCode));
+    server.clock.advance(Duration::from_secs(30));
+    server.tfa.enrol(ROOT, &subject, &secret, &server.code(&secret)).unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod enrolment;
 mod guessing;
 mod login;
 mod recovery;
+mod removal;
 mod storage;
 mod users;
 
@@ -20,6 +21,7 @@ use crate::accounts::Subject;
 use crate::clock::ManualClock;
 use crate::otp::code::CodeFormat;
 use crate::otp::secret::Secret;
+use crate::store::{Change, Decision, Durability, Key};
 
 /// The caller in these tests.
 const ROOT: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
@@ -44,7 +46,19 @@ impl Server {
     }
 
     fn reopened(&self) -> Tfa {
-        open(&self.folder, &self.settings, self.clock.clone()).unwrap()
+        self.reopened_with(&self.settings)
+    }
+
+    /// Another handle on the store, with settings of its own.
+    fn reopened_with(&self, settings: &str) -> Tfa {
+        open(&self.folder, settings, self.clock.clone()).unwrap()
+    }
+
+    /// Replaces the text of a record.
+    fn write_record(&self, key: Key<'_>, text: &str) {
+        let changes = vec![Change { key, text: Some(text.to_owned()) }];
+        let decide = |_| Ok::<_, Refusal>(((), Decision { changes: changes.clone(), lines: Vec::new() }));
+        self.tfa.store.settle(&[key], Durability::Power, decide).unwrap();
     }
 
     fn code_at(&self, secret: &Secret, time: u64) -> String {

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tfa::engine::enrolment::Unreadable;
 use tfa::engine::login::Verdict;
 use tfa::engine::refusal::Refusal;
 
@@ -124,7 +125,7 @@ fn disk_full() {
     assert!(answered < 100, "the disk was not full");
     assert!(why_unavailable(guess()).contains("the disk is full. Make room"));
     assert!(why_unavailable(server.login(&tfa)).contains("the disk is full. Make room"));
-    assert!(why_unavailable(tfa.remove(ACTOR, &[account("example")])).contains("the disk is full"));
+    assert!(why_unavailable(tfa.remove(ACTOR, &[account("example")], Unreadable::Keep)).contains("the disk is full"));
     assert_eq!(
         tfa.status(&account("example")).unwrap().failures,
         u32::try_from(answered).unwrap(),
