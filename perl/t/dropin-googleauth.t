@@ -1,4 +1,4 @@
-# The drop-in for Auth::GoogleAuth by itself: its manual page's calls, subclasses, and each mended fault.
+# The drop-in for Auth::GoogleAuth: the calls of its manual page, subclasses, and each fault of the original that is corrected.
 # The expected values come from the original; xt/oracle-googleauth.t compares the two at length.
 use strict;
 use warnings;
@@ -8,7 +8,7 @@ use Test::More;
 use TestTFA;
 
 BEGIN { dropin() }
-use Auth::GoogleAuth 1.03;
+use Auth::GoogleAuth 1.10;
 
 like $INC{'Auth/GoogleAuth.pm'}, qr{/dropin/}, 'this is the drop-in';
 my ( $secret32, $time ) = ( 'bv5o3disbutz4tl3', 1438643820 );
@@ -40,11 +40,12 @@ is_deeply { %$auth }, { map { $_ => undef } qw(secret secret32 issuer key_id otp
 is( Auth::GoogleAuth->new( secret => 'abc', issuer => 'I' )->issuer, 'I', 'new takes a list too' );
 is_deeply { %{ Auth::GoogleAuth->new } }, {}, 'or nothing';
 
-# mended faults
-for my $method (qw(code verify)) {
-    like thrown { Auth::GoogleAuth->new->$method(123456) if $method eq 'verify'; Auth::GoogleAuth->new->code if $method eq 'code' },
-        qr/^There is no secret: set secret or secret32, or pass secret32 at \Q$0\E/, "$method without a secret is refused";
-}
+# corrected faults
+like thrown { Auth::GoogleAuth->new->verify(123456) }, qr/^There is no secret: set secret or secret32, or pass secret32 at \Q$0\E/, 'verify without a secret is refused';
+my $inventing = Auth::GoogleAuth->new;
+my $first = $inventing->code;
+like $inventing->secret32, qr/\A[a-z2-7]{16}\z/, 'code without a secret makes one and keeps it, as the original does';
+is $inventing->verify( $first, 1 ), 1, 'which then verifies';
 my $picture = $auth->qr_code( $secret32, 'k', 'i' );
 like $picture, qr{\Adata:image/png;base64,iVBOR[A-Za-z0-9+/=]+\z}, 'the QR code is a picture of our own, not a request to somebody else';
 my $fresh = Auth::GoogleAuth->new;

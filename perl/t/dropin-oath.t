@@ -1,4 +1,4 @@
-# The drop-in for Authen::OATH by itself: its manual page's calls, subclasses, and each mended fault.
+# The drop-in for Authen::OATH: the calls of its manual page, subclasses, and each fault of the original that is corrected.
 # The expected values come from the RFCs and the original; xt/oracle-oath.t compares the two at length.
 use strict;
 use warnings;
@@ -8,7 +8,7 @@ use Test::More;
 use TestTFA;
 
 BEGIN { dropin() }
-use Authen::OATH 2.0;
+use Authen::OATH 3.000001;
 
 like $INC{'Authen/OATH.pm'}, qr{/dropin/}, 'this is the drop-in';
 my $key = '12345678901234567890';
@@ -28,7 +28,14 @@ like thrown { Authen::OATH->new( digits => 'x' ) }, qr/^Value "x" did not pass t
 like thrown { $oath->timestep(undef) }, qr/^Undef did not pass type constraint "Int" \(in \$self->\{"timestep"\}\)/, 'nothing';
 is( Authen::OATH->new( digits => 10 )->hotp( $key, 2 ), 137359152, 'ten digits and more are a number without leading zeros' );
 
-# mended faults
+is $oath->hotp( $key, '1e0' ), '94287082', 'a counter in any form of a number';
+{
+    require Math::BigInt;
+    is $oath->hotp( $key, Math::BigInt->new(1) ), '94287082', 'or as an object, as under bignum';
+    is $oath->totp( $key, Math::BigInt->new(59) ), '94287082', 'so is a time';
+}
+
+# corrected faults
 my %seed = ( SHA256 => substr( $key x 2, 0, 32 ), SHA512 => substr( $key x 4, 0, 64 ) );
 is( Authen::OATH->new( digits => 8, digest => 'Digest::SHA256' )->totp( unpack( 'H*', $seed{SHA256} ), 59 ), '46119246', 'SHA-256 computes' );
 is( Authen::OATH->new( digits => 8, digest => 'Digest::SHA512' )->totp( unpack( 'H*', $seed{SHA512} ), 59 ), '90693936', 'SHA-512 computes' );

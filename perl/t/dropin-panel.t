@@ -143,6 +143,7 @@ is $execute->( 'TwoFactorAuth', 'set_user_configuration', { secret => 'x', tfa_t
 my $google = Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => 'example', secret => $secret, issuer => 'Example' } );
 like $google->generate_code, qr/\A[0-9]{6}\z/, 'a code is generated';
 ok +( grep { $google->generate_code eq oath_code( $secret, time - 30 * $_ ) } 0, 1 ), 'the right one';
+like( Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => '', secret => $secret, issuer => '' } )->generate_code, qr/\A[0-9]{6}\z/, 'without an account name too' );
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => 'example' } ) }, qr/The parameter "secret" is required\. at \Q$0\E/, 'a secret is needed';
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new }, qr/new takes a hash reference/, 'and a hash reference';
 

@@ -1,4 +1,4 @@
-# The drop-in for Pass::OTP and Pass::OTP::URI by itself: their manual pages' calls and each mended fault.
+# The drop-ins for Pass::OTP and Pass::OTP::URI: the calls of their manual pages, and each fault of the originals that is corrected.
 # The expected values come from the RFCs and the originals; xt/oracle-pass-otp.t compares them at length.
 use strict;
 use warnings;
@@ -8,8 +8,8 @@ use Test::More;
 use TestTFA;
 
 BEGIN { dropin() }
-use Pass::OTP qw(otp hotp totp);
-use Pass::OTP::URI qw(parse);
+use Pass::OTP 1.9 qw(otp hotp totp);
+use Pass::OTP::URI 1.9 qw(parse);
 
 like $INC{'Pass/OTP.pm'}, qr{/dropin/}, 'this is the drop-in';
 my $hex = unpack 'H*', '12345678901234567890';
@@ -36,7 +36,17 @@ is_deeply { parse($uri) }, { type => 'totp', label => "ACME:john.doe\@email.com"
 is otp( parse($uri), now => 59 ), '287082', 'which otp takes';
 is_deeply { parse($_) }, { type => undef, label => undef, base32 => 1 }, 'no URI' for undef, '', 'http://example.com/', 'otpauth://totp/x';
 
-# mended faults
+# options of version 1.9
+is totp( secret => $hex, now => 59, digits => 5, chars => '23456789BCDFGHJKMNPQRTVWXY' ), 'PV9M4', 'an alphabet';
+is hotp( secret => $hex, counter => 1, digits => 8, chars => '01' ), reverse( sprintf '%b', 1094287082 & 255 ), 'the least significant character first';
+{
+    open my $input, '<', \"otpauth://hotp/x?secret=$base32&counter=1\n" or die $!;
+    local *STDIN = $input;
+    is otp(), '287082', 'without options, a URI on standard input';
+    like thrown { otp() }, qr/^There is no otpauth URI on standard input at \Q$0\E/, 'or an error at its end';
+}
+
+# corrected faults
 my $seed512 = unpack 'H*', '1234567890' x 6 . '1234';
 is totp( secret => $seed512, now => 59, digits => 8, algorithm => 'sha512' ), '90693936', 'SHA-512 is that of RFC 6238';
 is hotp( secret => $hex, counter => 3, algorithm => 'sha384' ), '317355', 'SHA-384 has the block size of RFC 2104';

@@ -1,4 +1,4 @@
-# Authen::OATH and its drop-in give the same answers to 5,000 random calls of each public method, apart from the mended faults.
+# Authen::OATH and its drop-in give the same answers to 5,000 random calls of each public method, apart from the corrected faults.
 use strict;
 use warnings;
 
@@ -73,7 +73,7 @@ sub perform {
     return @answers;
 }
 
-# ---------------------------------------------------------------- the mended faults, as Authen::TFA::Dropins lists them
+# ---------------------------------------------------------------- the corrected faults, as Authen::TFA::Dropins lists them
 
 my $dies  = sub { exists $_[0]{died} };
 my $lives = sub { exists $_[0]{value} && $_[0]{value}[0] =~ /\A[TH]?[0-9]+\z/ };
@@ -85,7 +85,7 @@ my $counts = sub {
     return Scalar::Util::looks_like_number($number) && $number >= 0 && $number < 2**64 && $number == int $number;
 };
 
-sub mended {
+sub corrected {
     my ( $case, $call, $theirs, $before ) = @_;
     my ( $method, $secret, $number ) = @$call;
     return 'an odd list is refused', $dies if $method eq 'new' && @{ $case->{new} } == 3;
@@ -108,12 +108,12 @@ sub mended {
 
 my $theirs = answers( 'original', \&load, \&perform, \@cases );
 my $ours   = answers( 'dropin',   \&load, \&perform, \@cases );
-my ( $count, $faults, $different ) = compare( \@cases, $theirs, $ours, \&mended );
+my ( $count, $faults, $different ) = compare( \@cases, $theirs, $ours, \&corrected );
 for my $method (@methods) {
     cmp_ok $count->{$method}, '>=', 0.5 * $CALLS, "$method: $count->{$method} calls";
 }
 note "$faults->{$_} calls ran into: $_" for sort keys %$faults;
-is scalar @$different, 0, 'every answer is the same, or the fault is mended' or diag join "\n", "TFA_SEED=$seed", grep { defined } @{$different}[ 0 .. 9 ];
+is scalar @$different, 0, 'every answer is the same, or the fault is corrected' or diag join "\n", "TFA_SEED=$seed", grep { defined } @{$different}[ 0 .. 9 ];
 my $codes = grep { grep { exists $_->{value} && defined $_->{value}[0] && $_->{value}[0] =~ /\A[TH]?[0-9]{6,}\z/ } @$_ } @$ours;
 cmp_ok $codes, '>', $CALLS, "$codes codes were computed: the comparison is about something";
 

@@ -1,4 +1,4 @@
-# Pass::OTP, Pass::OTP::URI and their drop-ins give the same answers to 5,000 random calls of each function, apart from the mended faults.
+# Pass::OTP, Pass::OTP::URI and their drop-ins give the same answers to 5,000 random calls of each function, apart from the corrected faults.
 use strict;
 use warnings;
 
@@ -79,12 +79,12 @@ sub perform {
     return Oracle::outcome( sub { return &$function(@arguments) } );
 }
 
-# ---------------------------------------------------------------- the mended faults, as Authen::TFA::Dropins lists them
+# ---------------------------------------------------------------- the corrected faults, as Authen::TFA::Dropins lists them
 
 my $dies  = sub { exists $_[0]{died} };
 my $lives = sub { exists $_[0]{value} };
 
-sub mended {
+sub corrected {
     my ( $case, $call, $theirs ) = @_;
     my ( $function, @arguments ) = @$call;
     return if $function !~ /\A(?:otp|hotp|totp)\z/;
@@ -113,12 +113,12 @@ sub mended {
 
 my $theirs = answers( 'original', \&load, \&perform, \@cases );
 my $ours   = answers( 'dropin',   \&load, \&perform, \@cases );
-my ( $count, $faults, $different ) = compare( \@cases, $theirs, $ours, \&mended );
+my ( $count, $faults, $different ) = compare( \@cases, $theirs, $ours, \&corrected );
 for my $function (@functions) {
     cmp_ok $count->{$function}, '>=', $CALLS, "$function: $count->{$function} calls";
 }
 note "$faults->{$_} calls ran into: $_" for sort keys %$faults;
-is scalar @$different, 0, 'every answer is the same, or the fault is mended' or diag join "\n", "TFA_SEED=$seed", grep { defined } @{$different}[ 0 .. 9 ];
+is scalar @$different, 0, 'every answer is the same, or the fault is corrected' or diag join "\n", "TFA_SEED=$seed", grep { defined } @{$different}[ 0 .. 9 ];
 my $codes = grep { exists $_->[0]{value} && defined $_->[0]{value}[0] && $_->[0]{value}[0] =~ /\A[0-9]{6}\z/ } @$ours;
 cmp_ok $codes, '>', $CALLS, "$codes codes were computed: the comparison is about something";
 

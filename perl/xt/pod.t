@@ -17,12 +17,12 @@ for my $module (@modules) {
     pod_coverage_ok( "Authen::TFA::$name", { coverage_class => 'Pod::Coverage', trustme => \@trusted }, "Authen::TFA::$name is documented" );
 }
 
-# Each mended fault that a comparison with an original counts is in the list, by its own words or close to them.
+# Each corrected fault that a comparison with an original counts is in the list, by its own words or close to them.
 open my $page, '<', 'lib/Authen/TFA/Dropins.pod' or die $!;
 my $text = do { local $/; <$page> };
 for my $module ( 'Auth::GoogleAuth', 'Authen::OATH', 'Pass::OTP, Pass::OTP::URI', 'Authen::TOTP' ) {
     my ($section) = $text =~ /^=head2 \Q$module\E\n(.*?)(?=^=head[12] )/ms;
-    cmp_ok scalar( () = $section =~ /^=item \*/mg ), '>=', 4, "$module: the mended faults are listed one by one";
+    cmp_ok scalar( () = $section =~ /^=item \*/mg ), '>=', 4, "$module: the corrected faults are listed one by one";
 }
 
 is system( $^X, 'generate-pod', '--check' ), 0, 'Functions.pod lists the functions of the library';

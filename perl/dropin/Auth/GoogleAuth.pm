@@ -1,5 +1,4 @@
-# Drop-in for Auth::GoogleAuth: the same interface over libtfa, with its faults mended.
-# Answers what the original answers, except where Authen::TFA::Dropins says otherwise, one fault at a time.
+# Drop-in for Auth::GoogleAuth: the same interface over libtfa. Returns what the original returns, except for the faults that Authen::TFA::Dropins lists.
 package Auth::GoogleAuth;
 
 require 5.016;
@@ -7,11 +6,11 @@ use strict;
 use warnings;
 
 use Authen::TFA ();
+use Authen::TFA::Dropin ();
 
 our $VERSION = '1.10';
 
-my @FIELDS   = qw(secret secret32 issuer key_id otpauth);
-my @ALPHABET = ( 'a' .. 'z', 2 .. 7 );
+my @FIELDS = qw(secret secret32 issuer key_id otpauth);
 
 sub new {
     my $class = shift;
@@ -20,7 +19,7 @@ sub new {
     return bless {%$fields}, ref $class || $class;
 }
 
-# ---------------------------------------------------------------- accessors: all go through get and set, which subclasses override
+# ---------------------------------------------------------------- accessors: all use get and set, which subclasses override
 
 sub get {
     my $self = shift;
@@ -47,8 +46,8 @@ sub mk_accessors {
     return;
 }
 
-# The URI that qr_code made last, or one made now from what the object holds. With arguments: secret32, key_id and issuer to make one
-# from; a lone argument that is no Base32 is stored, as the accessor of the older versions did.
+# Returns the URI of the last qr_code, or a new one from the fields of the object, or from the arguments: secret32, key_id and issuer. A single argument that
+# is not Base32 is stored, as by the accessor of the older versions.
 sub otpauth {
     my ( $self, @arguments ) = @_;
     return $self->set( 'otpauth', @arguments ) if @arguments == 1 && $arguments[0] && $arguments[0] !~ /\A[A-Za-z2-7]+\z/;
@@ -83,10 +82,9 @@ sub _decode {
 
 sub _encode {
     my ($bytes) = @_;
-    _croak('Data contains non-bytes') if !utf8::downgrade( $bytes, 1 );
-    my $bits = unpack 'B*', $bytes;
-    $bits .= '0' x ( -length($bits) % 5 );
-    return join '', map { $ALPHABET[ oct "0b$_" ] } $bits =~ /(.{5})/g;
+    my $secret32 = Authen::TFA::Dropin::encode_base32($bytes);
+    _croak('Data contains non-bytes') if !defined $secret32;
+    return lc $secret32;
 }
 
 # The secret32 in force: the one given, else the object's, else made from the object's secret. Empty when there is none.
@@ -102,8 +100,17 @@ sub _secret32 {
     return $self->secret32 || '';
 }
 
-# The key to check codes with. One that was made up on the spot would be known to nobody, so its absence is an error.
-sub _key {
+# A code needs a secret. Without any, a new one is made and kept, so that the caller can store it.
+sub _kept_secret32 {
+    my ( $self, $given ) = @_;
+    my $secret32 = $self->_secret32($given);
+    return $secret32 if length $secret32;
+    $self->secret( _decode( $self->generate_secret32 ) );
+    return $self->secret32;
+}
+
+# Verification needs the secret of a user: one that was made up for the purpose would belong to nobody.
+sub _key_to_verify {
     my ( $self, $given ) = @_;
     my $secret32 = $self->_secret32($given);
     _croak('There is no secret: set secret or secret32, or pass secret32') if !length $secret32;
@@ -114,7 +121,8 @@ sub _key {
 
 sub code {
     my ( $self, $secret32, $timestamp, $interval ) = @_;
-    return Authen::TFA::hotp( key => $self->_key($secret32), counter => _step( $timestamp || time, $interval || 30 ) );
+    my $key = _decode( $self->_kept_secret32($secret32) );
+    return Authen::TFA::hotp( key => $key, counter => _step( $timestamp || time, $interval || 30 ) );
 }
 
 sub verify {
@@ -123,24 +131,39 @@ sub verify {
     $timestamp ||= time;
     $interval  ||= 30;
     _croak('Range value not zero or a positive number') if $range !~ /^[0-9]+$/;
-    my $plain = $self->can('code') == \&code;
-    my $key = $plain ? $self->_key($secret32) : undef;
+    my $key = $self->_key_to_verify($secret32);
     $code = '' if !defined $code;
+    my %window = ( range => 0 + $range, timestamp => $timestamp, interval => $interval );
+    return $self->_verify_each( $code, $secret32, %window ) if $self->can('code') != \&code;
+    return $code =~ /\A[0-9]{6}\z/ ? _verify_window( $key, $code, %window ) : 0;
+}
 
-    if ( $plain && $range <= 1000 && $interval =~ /\A[0-9]{1,9}\z/ && $timestamp =~ /\A[0-9]{1,18}\z/ && $timestamp >= $range * $interval ) {
-        return 0 if $code !~ /\A[0-9]{6}\z/;
-        return Authen::TFA::verify( key => $key, code => $code, skew => $range, time => $timestamp, period => $interval ) ? 1 : 0;
+# By the library where its window applies, else step by step.
+sub _verify_window {
+    my ( $key, $code, %window ) = @_;
+    my ( $range, $timestamp, $interval ) = @window{qw(range timestamp interval)};
+    return Authen::TFA::verify( key => $key, code => $code, skew => $range, time => $timestamp, period => $interval ) ? 1 : 0
+        if $range <= 1000 && $interval =~ /\A[0-9]{1,9}\z/ && $timestamp =~ /\A[0-9]{1,18}\z/ && $timestamp >= $range * $interval;
+    my $is_valid = 0;
+    for my $moment ( _moments(%window) ) {
+        $is_valid |= _is_same( Authen::TFA::hotp( key => $key, counter => _step( $moment, $interval ) ), $code );
     }
-    my $right = 0;
-    for my $away ( -$range .. $range ) {
-        my $moment = $timestamp + $away * $interval;
-        next if $moment / $interval <= -1;    # no code belongs to the time before the first step
-        my $expected = $plain
-            ? Authen::TFA::hotp( key => $key, counter => _step( $moment, $interval ) )
-            : $self->code( $secret32, $moment, $interval );
-        $right |= _same( $expected, $code );
-    }
-    return $right;
+    return $is_valid;
+}
+
+# By the code method of a subclass.
+sub _verify_each {
+    my ( $self, $code, $secret32, %window ) = @_;
+    my $is_valid = 0;
+    $is_valid |= _is_same( $self->code( $secret32, $_, $window{interval} ), $code ) for _moments(%window);
+    return $is_valid;
+}
+
+# The moments of a window, without those before the first time step.
+sub _moments {
+    my (%window) = @_;
+    my ( $range, $timestamp, $interval ) = @window{qw(range timestamp interval)};
+    return grep { $_ / $interval > -1 } map { $timestamp + $_ * $interval } -$range .. $range;
 }
 
 sub _step {
@@ -151,7 +174,7 @@ sub _step {
 }
 
 # In a time that does not depend on where the two differ.
-sub _same {
+sub _is_same {
     my ( $expected, $given ) = @_;
     return 0 if length $expected != length $given || !utf8::downgrade( $given, 1 );
     return ( "$expected" ^ "$given" ) =~ /[^\0]/ ? 0 : 1;
@@ -167,12 +190,9 @@ sub qr_code {
     return 'data:image/png;base64,' . MIME::Base64::encode_base64( Authen::TFA::qr( text => $uri, format => 'png' ), '' );
 }
 
-# Enrolment is where a new secret belongs: with none at hand one is generated and kept in the object for the caller to store.
 sub _make_uri {
     my ( $self, $secret32, $key_id, $issuer ) = @_;
-    if ( !length $self->_secret32($secret32) ) {
-        $self->secret( _decode( $self->generate_secret32 ) );
-    }
+    $self->_kept_secret32($secret32);
     $self->key_id( $key_id || $self->key_id || 'Undefined' );
     $self->issuer( $issuer || $self->issuer || 'Undefined' );
     my ( $who, $where ) = map { _escape($_) } $self->key_id, $self->issuer;
@@ -192,9 +212,6 @@ sub _pairs {
     return @_;
 }
 
-sub _croak {
-    require Carp;
-    Carp::croak(@_);
-}
+sub _croak { goto &Authen::TFA::Dropin::croak }
 
 1;

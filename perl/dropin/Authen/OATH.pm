@@ -1,5 +1,4 @@
-# Drop-in for Authen::OATH: the same interface over libtfa, with its faults mended.
-# Answers what the original answers, except where Authen::TFA::Dropins says otherwise, one fault at a time.
+# Drop-in for Authen::OATH: the same interface over libtfa. Returns what the original returns, except for the faults that Authen::TFA::Dropins lists.
 package Authen::OATH;
 
 require 5.016;
@@ -7,18 +6,19 @@ use strict;
 use warnings;
 
 use Authen::TFA ();
+use Authen::TFA::Dropin ();
 
-our $VERSION = '2.0.1';
+our $VERSION = '3.000001';
 
 my %DEFAULTS = ( digits => 6, digest => 'Digest::SHA', timestep => 30 );
 my %IS_INTEGER = ( digits => 1, timestep => 1 );
 
-# Digest::SHA means SHA-1 here, as it always has.
+# The hashes that libtfa computes. Digest::SHA means SHA-1, the library's default.
 my %ALGORITHM = (
-    'Digest::SHA'    => 'SHA1',
-    'Digest::SHA1'   => 'SHA1',
-    'Digest::SHA256' => 'SHA256',
-    'Digest::SHA512' => 'SHA512',
+    'Digest::SHA'    => [],
+    'Digest::SHA1'   => [],
+    'Digest::SHA256' => [ algorithm => 'SHA256' ],
+    'Digest::SHA512' => [ algorithm => 'SHA512' ],
 );
 
 sub new {
@@ -74,10 +74,9 @@ sub _code {
 sub _number {
     my ( $self, $key, $counter ) = @_;
     my $algorithm = $ALGORITHM{ $self->digest };
-    return 0 + Authen::TFA::hotp( key => $key, counter => $counter, digits => 10, algorithm => $algorithm ) if $algorithm;
-    require Authen::TFA::Truncate;
-    my $message = Authen::TFA::Truncate::message($counter);
-    return Authen::TFA::Truncate::number( Authen::TFA::Truncate::hmac( _digest_class( $self->digest ), $key, $message ) );
+    return 0 + Authen::TFA::hotp( key => $key, counter => Authen::TFA::Dropin::number($counter), digits => 10, @$algorithm ) if $algorithm;
+    my $message = Authen::TFA::Dropin::message($counter);
+    return Authen::TFA::Dropin::truncated( Authen::TFA::Dropin::hmac( _digest_class( $self->digest ), $key, $message ) );
 }
 
 sub _digest_class {
@@ -88,7 +87,7 @@ sub _digest_class {
     return $class;
 }
 
-# 32 or more characters that all look hexadecimal are hexadecimal: callers rely on it. An odd last digit does not count.
+# 32 or more characters that all look hexadecimal are hexadecimal: callers rely on it. An odd last digit is dropped.
 sub _key {
     my ($secret) = @_;
     _croak('There is no secret') if !defined $secret || !length $secret;
@@ -97,9 +96,6 @@ sub _key {
     return pack 'H*', substr $digits, 0, 2 * int( length($digits) / 2 );
 }
 
-sub _croak {
-    require Carp;
-    Carp::croak(@_);
-}
+sub _croak { goto &Authen::TFA::Dropin::croak }
 
 1;

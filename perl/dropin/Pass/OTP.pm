@@ -1,5 +1,4 @@
-# Drop-in for Pass::OTP: the same functions over libtfa, with their faults mended.
-# Answers what the original answers, except where Authen::TFA::Dropins says otherwise, one fault at a time.
+# Drop-in for Pass::OTP: the same functions over libtfa. Returns what the original returns, except for the faults that Authen::TFA::Dropins lists.
 package Pass::OTP;
 
 require 5.016;
@@ -7,18 +6,21 @@ use strict;
 use warnings;
 
 use Authen::TFA ();
+use Authen::TFA::Dropin ();
 use Exporter 'import';
 
-our $VERSION   = '1.5';
+our $VERSION   = '1.9';
 our @EXPORT_OK = qw(otp hotp totp);
 
-my @STEAM = split //, '23456789BCDFGHJKMNPQRTVWXY';
+my $STEAM = '23456789BCDFGHJKMNPQRTVWXY';
 
 sub hotp {
     my %options = ( counter => 0, digits => 6, algorithm => 'sha1', @_ );
     my $digits = $options{digits};
     _croak('digits is not a positive whole number') if !defined $digits || $digits !~ /\A[0-9]+\z/ || $digits < 1;
-    return substr _padded( $digits, _number(%options) ), -$digits;
+    my $number = _number(%options);
+    return _spelled( $number, $digits, $options{chars} ) if defined $options{chars} && length $options{chars};
+    return substr sprintf( '%0*d', $digits, $number ), -$digits;
 }
 
 sub totp {
@@ -27,49 +29,54 @@ sub totp {
     return hotp( %options, counter => $step );
 }
 
-# Steam's codes are those of the moment, whatever the type says.
+# Without options, the otpauth URI on standard input gives them. Steam's codes are those of a moment, whatever the type says.
 sub otp {
-    my %options = ( type => 'hotp', @_ );
-    return _steam( totp( %options, digits => 10 ) ) if defined $options{issuer} && $options{issuer} =~ /^Steam/i;
+    my %options = ( type => 'hotp', @_ ? @_ : _options_on_standard_input() );
+    return totp( %options, digits => 5, chars => $STEAM ) if defined $options{issuer} && $options{issuer} =~ /^Steam/i;
     my $type = defined $options{type} ? $options{type} : '';
     return $type eq 'totp' ? totp(%options) : $type eq 'hotp' ? hotp(%options) : '';
 }
 
-sub _steam {
-    my ($number) = @_;
-    my $code = '';
-    for ( 1 .. 5 ) {
-        $code .= $STEAM[ $number % @STEAM ];
-        $number = int( $number / @STEAM );
-    }
-    return $code;
+sub _options_on_standard_input {
+    my $uri = <STDIN>;
+    _croak('There is no otpauth URI on standard input') if !defined $uri || $uri !~ m{\Aotpauth://};
+    chomp $uri;
+    require Pass::OTP::URI;
+    return Pass::OTP::URI::parse($uri);
 }
 
-sub _padded {
-    my ( $digits, $number ) = @_;
-    return sprintf '%0*d', $digits, $number;
+# A number in characters of an alphabet, the least significant first.
+sub _spelled {
+    my ( $number, $length, $alphabet ) = @_;
+    my $code = '';
+    for ( 1 .. $length ) {
+        $code .= substr $alphabet, $number % length $alphabet, 1;
+        $number = int( $number / length $alphabet );
+    }
+    return $code;
 }
 
 # The 31-bit number that the digits come from: ten digits show all of it.
 sub _number {
     my (%options) = @_;
-    my $bits = _algorithm( $options{algorithm} );
-    my $key  = _key(%options);
+    my $bits    = _algorithm( $options{algorithm} );
+    my $key     = _key(%options);
     my $counter = defined $options{counter} ? $options{counter} : 0;
-    return 0 + Authen::TFA::hotp( key => $key, counter => $counter, digits => 10, algorithm => "SHA$bits" )
-        if $bits != 224 && $bits != 384;
-    require Digest::SHA;
-    require Authen::TFA::Truncate;
-    my $hmac = Digest::SHA->can("hmac_sha$bits")->( Authen::TFA::Truncate::message($counter), $key );
-    return Authen::TFA::Truncate::number($hmac);
+    if ( $bits == 224 || $bits == 384 ) {    # which libtfa does not compute
+        require Digest::SHA;
+        my $hmac = Digest::SHA->can("hmac_sha$bits")->( Authen::TFA::Dropin::message($counter), $key );
+        return Authen::TFA::Dropin::truncated($hmac);
+    }
+    my @algorithm = $bits == 1 ? () : ( algorithm => "SHA$bits" );
+    return 0 + Authen::TFA::hotp( key => $key, counter => Authen::TFA::Dropin::number($counter), digits => 10, @algorithm );
 }
 
-# As URIs write it (SHA256), as this module wrote it (sha256), or inside a longer name (HmacSHA256).
+# As URIs write it (SHA256), as the original writes it (sha256), or inside a longer name (HmacSHA256).
 sub _algorithm {
     my ($name) = @_;
     return 1 if !defined $name || $name eq '';
     my ($bits) = $name =~ /sha-?(1|224|256|384|512)(?![0-9])/i;
-    _croak("The algorithm is not SHA1, SHA224, SHA256, SHA384 or SHA512") if !$bits;
+    _croak('The algorithm is not SHA1, SHA224, SHA256, SHA384 or SHA512') if !$bits;
     return $bits;
 }
 
@@ -86,9 +93,6 @@ sub _key {
     return $key;
 }
 
-sub _croak {
-    require Carp;
-    Carp::croak(@_);
-}
+sub _croak { goto &Authen::TFA::Dropin::croak }
 
 1;

@@ -67,10 +67,10 @@ sub plain {
     return "$value";
 }
 
-# Compares answer by answer. $mended->($case, $call, $original, $before) names the mended fault that a call runs into and gives a check for
+# Compares answer by answer. $corrected->($case, $call, $original, $before) names the corrected fault that a call runs into and gives a check for
 # what ours does instead: then the rest of that case is left, since the two go different ways from there. Everything else must agree.
 sub compare {
-    my ( $cases, $original, $dropin, $mended ) = @_;
+    my ( $cases, $original, $dropin, $corrected ) = @_;
     my ( %count, %faults, @different );
     for my $number ( 0 .. $#$cases ) {
         my $case   = $cases->[$number];
@@ -78,7 +78,7 @@ sub compare {
         for my $at ( 0 .. $#{ $case->{calls} } ) {
             my ( $call, $theirs, $ours ) = ( $case->{calls}[$at], $original->[$number][$at], $dropin->[$number][$at] );
             $count{ $call->[0] }++;
-            if ( my ( $fault, $check ) = $mended->( $case, $call, $theirs, $before ) ) {
+            if ( my ( $fault, $check ) = $corrected->( $case, $call, $theirs, $before ) ) {
                 $faults{$fault}++;
                 push @different, "$fault: " . show( $case, $call, $theirs, $ours ) if !$check->( $ours, $theirs );
                 last;

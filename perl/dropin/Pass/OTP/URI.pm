@@ -1,5 +1,5 @@
-# Drop-in for Pass::OTP::URI: reads an otpauth URI into the options of Pass::OTP's functions.
-# Percent-escapes stay as they are written: callers decode them.
+# Drop-in for Pass::OTP::URI: parses an otpauth URI into the options of Pass::OTP's functions.
+# Percent-escapes are not decoded: callers do that, as with the original.
 package Pass::OTP::URI;
 
 require 5.016;
@@ -8,7 +8,7 @@ use warnings;
 
 use Exporter 'import';
 
-our $VERSION   = '1.5';
+our $VERSION   = '1.9';
 our @EXPORT_OK = qw(parse);
 
 sub parse {
