@@ -327,6 +327,16 @@ char *tfa_twofactorauth_unlock_user(tfa_t *tfa, const char *caller, const char *
 char *tfa_twofactorauth_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
 
 /*
+ Resolves a name to its canonical spelling, the account that it belongs to, and that account's owner.
+
+ # Safety
+ tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
+ */
+char *tfa_twofactorauth_resolve_user(tfa_t *tfa,
+                                     const char *caller,
+                                     const char *args);
+
+/*
  Calls a UAPI function of `module`, which is "TwoFactorAuth", by its name: any of those below.
 
  All of them have the same form. tfa: an open handle. caller: the account, mailbox or team user that the host has

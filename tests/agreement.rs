@@ -18,7 +18,7 @@ use tfa::api::registry::{Api, FUNCTIONS};
 use Callers::{Everybody, Root, RootAndResellers};
 
 /// Contract sections 2 and 4: the WHM functions that have a C symbol, who calls them, and their parameters.
-const WHM: [(&str, Callers, &[&str]); 15] = [
+const WHM: [(&str, Callers, &[&str]); 16] = [
     ("twofactorauth_enable_policy", Root, &[]),
     ("twofactorauth_disable_policy", Root, &[]),
     ("twofactorauth_policy_status", RootAndResellers, &[]),
@@ -34,6 +34,7 @@ const WHM: [(&str, Callers, &[&str]); 15] = [
     ("twofactorauth_verify_login", Root, &["user", "tfa_token", "remote_addr"]),
     ("twofactorauth_unlock_user", RootAndResellers, &["user"]),
     ("twofactorauth_generate_recovery_codes", RootAndResellers, &[]),
+    ("twofactorauth_resolve_user", Root, &["user"]),
 ];
 
 /// Contract section 7: the WHM functions about other calls, which have none.

@@ -1,12 +1,12 @@
 <?php
 /*
- * The functions of one door as methods, as the library lists them:
+ * The functions of one API as methods, as the library lists them:
  *
  *     $tfa->whm->twofactorauth_get_user_configs(caller: 'root', user: 'example')
  *     $tfa->whm->twofactorauth_remove_user_config(['user-0' => 'a', 'user-1' => 'b'], caller: 'root')
  *
  * Promise: a call returns the decoded `data` (null where the function has none), or throws Refused with
- * the library's reason, or Unavailable when the store is away.
+ * the library's reason, or Unavailable if the store is not available.
  */
 declare(strict_types=1);
 
@@ -14,8 +14,8 @@ namespace TFA;
 
 final class Functions
 {
-    /** @internal Made by Tfa. */
-    public function __construct(private readonly Tfa $tfa, private readonly string $door)
+    /** @internal Created by Tfa. */
+    public function __construct(private readonly Tfa $tfa, private readonly string $api)
     {
     }
 
@@ -25,10 +25,10 @@ final class Functions
         return array_keys($this->rows());
     }
 
-    /** @return array<string, array<string, mixed>> the door's rows of the registry, by name */
+    /** @return array<string, array<string, mixed>> the API's rows of the registry, by name */
     private function rows(): array
     {
-        $rows = array_filter(Tfa::functions(), fn (array $row): bool => $row['door'] === $this->door);
+        $rows = array_filter(Tfa::functions(), fn (array $row): bool => $row['api'] === $this->api);
         return array_column($rows, null, 'name');
     }
 
@@ -38,13 +38,13 @@ final class Functions
         $row = $this->rows()[$name]
             ?? throw new Refused("libtfa has no function \"$name\" here: names() lists them.");
         [$caller, $parameters] = self::split($name, $arguments);
-        return $this->door === 'whm'
+        return $this->api === 'whm'
             ? self::whmData($this->tfa->whmapi1($caller, $name, $parameters))
             : self::uapiData($name, $this->tfa->execute($caller, $row['module'], $name, $parameters));
     }
 
     /**
-     * The caller, and the parameters: an array that may come first, then the named ones.
+     * The caller, and the parameters: an array that can come first, then the named ones.
      *
      * @param array<array-key, mixed> $arguments
      * @return array{string, array<array-key, mixed>}
@@ -64,11 +64,11 @@ final class Functions
     private static function whmData(#[\SensitiveParameter] array $envelope): mixed
     {
         if (!isset($envelope['metadata'])) {
-            return $envelope; // The function "cpanel" answers with what UAPI answered, and nothing around it.
+            return $envelope; // The function "cpanel" returns the answer of UAPI without an envelope.
         }
         $metadata = $envelope['metadata'];
         if ($metadata['result'] !== 1) {
-            throw TfaError::from($metadata['reason'], $metadata['command']);
+            throw TfaError::from($metadata['reason'], $metadata['reason_code'], $metadata['command']);
         }
         return $envelope['data'] ?? null;
     }
@@ -77,7 +77,7 @@ final class Functions
     private static function uapiData(string $command, #[\SensitiveParameter] array $result): mixed
     {
         if ($result['status'] !== 1) {
-            throw TfaError::from($result['errors'][0], $command);
+            throw TfaError::from($result['errors'][0], $result['metadata']['reason_code'], $command);
         }
         return $result['data'];
     }

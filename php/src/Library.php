@@ -2,8 +2,9 @@
 /*
  * Loads the C library through FFI, checks its ABI, and passes strings across.
  *
- * Promises: the library is loaded once in a process. What goes in has no NUL that would cut it short;
- * what comes out is freed, and so wiped, by the library.
+ * Promises: the library is loaded once in a process. A function that the library lacks throws Unavailable at the call, so
+ * that a package that is newer than its library loads. Arguments contain no NUL that would cut them short; the library
+ * frees, and so wipes, what it returned.
  */
 declare(strict_types=1);
 
@@ -28,16 +29,16 @@ final class Library
         return self::$ffi ??= self::checked(self::load());
     }
 
-    /** Under a web server FFI is only for what was preloaded; on the command line it is free. */
+    /** Under a web server, FFI is restricted to preloaded libraries; on the command line it is not. */
     private static function load(): FFI
     {
         try {
             if (PHP_SAPI !== 'cli' && strtolower((string) ini_get('ffi.enable')) === 'preload') {
                 return FFI::scope('TFA');
             }
-            // cdef wants no directives: the first two lines are for ffi.preload.
+            // cdef accepts no directives: the first two lines are for ffi.preload.
             $declarations = preg_replace('~^#.*$~m', '', (string) file_get_contents(self::HEADER));
-            return FFI::cdef($declarations, self::place());
+            return self::declare($declarations, self::place());
         } catch (FFI\Exception $error) {
             throw new ConfigError(
                 'libtfa cannot be loaded: ' . $error->getMessage() . '. Install the C library, or name its file in the '
@@ -47,7 +48,42 @@ final class Library
         }
     }
 
-    /** The environment's choice alone, else beside this file, else the system's. */
+    /**
+     * Declares the functions of the header. FFI refuses a declaration whose symbol is missing, so the declarations of
+     * functions that an older library lacks are left out, and a call of one is an error then.
+     */
+    private static function declare(string $declarations, string $place): FFI
+    {
+        while (true) {
+            try {
+                return FFI::cdef($declarations, $place);
+            } catch (FFI\Exception $error) {
+                if (preg_match("~resolving C function '(tfa_\w+)'~i", $error->getMessage(), $missing) !== 1) {
+                    throw $error;
+                }
+                $without = preg_replace('~^[^;{}]*\b' . $missing[1] . '\s*\([^;]*;~m', '', $declarations);
+                if ($without === $declarations) {
+                    throw $error;
+                }
+                $declarations = $without;
+            }
+        }
+    }
+
+    /** Calls a function of the library. */
+    public static function call(string $function, #[\SensitiveParameter] mixed ...$arguments): mixed
+    {
+        try {
+            return self::ffi()->{$function}(...$arguments);
+        } catch (FFI\Exception $error) {
+            if (str_contains($error->getMessage(), 'undefined C function')) {
+                throw new Unavailable("This libtfa has no $function: it is older than this package. Install a newer one.");
+            }
+            throw $error;
+        }
+    }
+
+    /** The file to load: the environment's choice alone, else one beside this file, else the system's. */
     private static function place(): string
     {
         $chosen = getenv('TFA_LIBRARY');
@@ -70,7 +106,7 @@ final class Library
         return $ffi;
     }
 
-    /** `$value` as C can read it. */
+    /** `$value` as C reads it. */
     public static function text(string $name, #[\SensitiveParameter] string $value): string
     {
         if (str_contains($value, "\0")) {
@@ -79,7 +115,7 @@ final class Library
         return $value;
     }
 
-    /** What a person typed, which may be anything: a character that C cannot read makes it a wrong code. */
+    /** The code that a person entered. A character that C cannot read makes it an invalid code. */
     public static function typed(#[\SensitiveParameter] string $code): string
     {
         $readable = preg_match('//u', $code) === 1 ? $code : '?';
@@ -87,13 +123,15 @@ final class Library
     }
 
     /**
-     * Named values as a JSON object. An empty array inside is an empty object: no parameter is an empty list.
+     * Named values as a JSON object. An empty array inside becomes an empty object: no parameter is an empty list. Values
+     * that are null are left out.
      *
      * @param array<array-key, mixed> $values
      */
     public static function json(#[\SensitiveParameter] array $values): string
     {
-        return self::encode((object) array_map(self::objects(...), $values));
+        $given = array_filter($values, static fn (mixed $value): bool => $value !== null);
+        return self::encode((object) array_map(self::objects(...), $given));
     }
 
     private static function objects(#[\SensitiveParameter] mixed $value): mixed
@@ -104,7 +142,7 @@ final class Library
         return $value === [] ? new \stdClass() : array_map(self::objects(...), $value);
     }
 
-    /** Encodes, or names what cannot be encoded. */
+    /** Encodes a value as JSON. The error says what cannot be encoded. */
     public static function encode(#[\SensitiveParameter] mixed $value): string
     {
         try {
@@ -115,7 +153,7 @@ final class Library
     }
 
     /**
-     * The JSON that the library returned; its memory goes back at once.
+     * The JSON that the library returned. Its memory is freed at once.
      *
      * @return array<array-key, mixed>
      */

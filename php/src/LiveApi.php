@@ -1,12 +1,16 @@
 <?php
 /*
- * The panel's LiveAPI shape, for pages that were written for it:
+ * The panel's LiveAPI, for pages that were written for it:
  *
  *     $cpanel = new TFA\LiveApi($tfa, 'example');
  *     $answer = $cpanel->uapi('TwoFactorAuth', 'set_user_configuration', ['secret' => …, 'tfa_token' => …]);
  *     $answer['cpanelresult']['result']['status']
  *
- * Promise: a failure of the function is an answer with status 0 and errors, never an exception.
+ * The class CPANEL (Cpanel.php) has the panel's own constructor, without arguments.
+ *
+ * Promises: a failure of the function is an answer with status 0 and errors, never an exception. Calls are made as the
+ * authenticated person (contract section 11): when REMOTE_USER differs from the account, it is the caller, and a call is
+ * refused unless it is a subject of that account.
  */
 declare(strict_types=1);
 
@@ -14,17 +18,42 @@ namespace TFA;
 
 class LiveApi
 {
-    /** @param string $caller the account that the panel has authenticated */
-    public function __construct(private readonly Tfa $tfa, private readonly string $caller)
+    /** @var string the subject that calls are made as, or '' if they are refused */
+    private readonly string $caller;
+
+    /**
+     * @param string $account the account whose panel is open
+     * @param string|null $remoteUser the person who logged in; by default the web server's REMOTE_USER
+     */
+    public function __construct(private readonly Tfa $tfa, string $account, ?string $remoteUser = null)
     {
+        $person = $remoteUser ?? (string) ($_SERVER['REMOTE_USER'] ?? getenv('REMOTE_USER') ?: '');
+        $isAllowed = $person === '' || $person === $account || self::isSubject($tfa, $person, $account);
+        $this->caller = $isAllowed ? ($person === '' ? $account : $person) : '';
+    }
+
+    /** Whether a person is a subject of an account. One that the library cannot resolve is not. */
+    private static function isSubject(Tfa $tfa, string $person, string $account): bool
+    {
+        $resolved = $tfa->whmapi1('root', 'twofactorauth_resolve_user', ['user' => $person]);
+        return $resolved['metadata']['result'] === 1 && $resolved['data']['account'] === $account;
     }
 
     /**
+     * Calls a UAPI function.
+     *
      * @param array<array-key, mixed> $parameters
-     * @return array{cpanelresult: array{result: array<array-key, mixed>}}
+     * @return array{cpanelresult: array{apiversion: int, func: string, module: string, result: array<array-key, mixed>}}
      */
     public function uapi(string $module, string $function, #[\SensitiveParameter] array $parameters = []): array
     {
-        return ['cpanelresult' => ['result' => $this->tfa->execute($this->caller, $module, $function, $parameters)]];
+        // The library refuses a call without a caller in UAPI's own words.
+        $result = $this->tfa->execute($this->caller, $module, $function, $parameters);
+        return ['cpanelresult' => ['apiversion' => 3, 'func' => $function, 'module' => $module, 'result' => $result]];
+    }
+
+    /** Ends the session with the panel. There is none to end here: pages call this last. */
+    public function end(): void
+    {
     }
 }

@@ -1,5 +1,5 @@
 <?php
-/* What Tfa::loginResult found. Only the positive ones let the subject in. */
+/* The result of Tfa::loginResult. Only the positive ones accept the login. */
 declare(strict_types=1);
 
 namespace TFA;
@@ -12,7 +12,7 @@ enum Login: int
     case Locked = -1;
     case Unanswered = -2;
 
-    public function letsIn(): bool
+    public function isAccepted(): bool
     {
         return $this->value > 0;
     }

@@ -1,14 +1,14 @@
 <?php
 /*
- * An open libtfa: the functions of both doors by name, login, HTTP, the account lookup, the audit trail. The stateless
+ * An open store: the functions of both APIs by name, login, HTTP, the account lookup, the audit trail. The stateless
  * functions (totp, verify, otpauth, qr …) are static methods, in Codes.
  *
  *     $tfa = TFA\Tfa::open(['store' => 'sqlite:/var/lib/tfa/tfa.db']);
  *     $tfa->whm->twofactorauth_policy_status(caller: 'root');
  *     if ($tfa->login('example', $_POST['code'])) { … }
  *
- * Promises: a handle goes on working in parent and children after a fork. No secret and no code shows up in a stack
- * trace (PHP 8.2 and later).
+ * Promises: a handle can be used in parent and children after a fork. Stack traces contain no secret and no code (PHP 8.2
+ * and later).
  */
 declare(strict_types=1);
 
@@ -36,7 +36,7 @@ final class Tfa
     }
 
     /**
-     * Opens libtfa with the keys of the configuration table; null takes the defaults.
+     * Opens the store with the keys of the configuration table; null uses the configuration of the server.
      *
      * @param array<string, mixed>|null $config an empty object is new \stdClass(), since [] is an empty list
      * @throws ConfigError when a key is unknown or a value cannot be used
@@ -53,7 +53,7 @@ final class Tfa
         return new self(new Handle($pointer));
     }
 
-    /** Gives the handle up; a call under way ends first. May be repeated. */
+    /** Closes the handle; a running call ends first. It can be called again. */
     public function close(): void
     {
         $this->handle = null;
@@ -64,21 +64,32 @@ final class Tfa
         return $this->handle ?? throw new Unavailable('This libtfa handle is closed: open another.');
     }
 
-    /** Whether to let the subject in, after its password was right. False also when that could not be found out. */
-    public function login(string $subject, #[\SensitiveParameter] ?string $code = null): bool
-    {
-        return $this->loginResult($subject, $code)->letsIn();
+    /** Returns whether the login of a subject, whose password is right, is accepted. Every error denies it. */
+    public function login(
+        string $subject,
+        #[\SensitiveParameter] ?string $code = null,
+        ?string $remoteAddr = null,
+    ): bool {
+        return $this->loginResult($subject, $code, $remoteAddr)->isAccepted();
     }
 
     /**
-     * The same in detail. Without a code it asks whether one is required. An object is always true in PHP:
-     * ask letsIn().
+     * Verifies a login code as login does, and returns the result in detail. Without a code the result says whether one is
+     * required. $remoteAddr is the client's IP address, for the audit trail. An object is always true in PHP: call
+     * isAccepted().
      */
-    public function loginResult(string $subject, #[\SensitiveParameter] ?string $code = null): Login
-    {
-        $handle = $this->handle();
-        $typed = $code === null ? null : Library::typed($code);
-        $found = Library::ffi()->tfa_login($handle->pointer(), Library::text('subject', $subject), $typed);
+    public function loginResult(
+        string $subject,
+        #[\SensitiveParameter] ?string $code = null,
+        ?string $remoteAddr = null,
+    ): Login {
+        $found = Library::call(
+            'tfa_login_from',
+            $this->handle()->pointer(),
+            Library::text('subject', $subject),
+            $code === null ? null : Library::typed($code),
+            $remoteAddr === null ? null : Library::text('remoteAddr', $remoteAddr),
+        );
         return Login::tryFrom($found) ?? Login::Unanswered;
     }
 
@@ -94,7 +105,8 @@ final class Tfa
         #[\SensitiveParameter] array $parameters = [],
     ): array {
         $handle = $this->handle();
-        return Library::answer(Library::ffi()->tfa_whmapi1(
+        return Library::answer(Library::call(
+            'tfa_whmapi1',
             $handle->pointer(),
             Library::text('caller', $caller),
             Library::text('function', $function),
@@ -103,7 +115,7 @@ final class Tfa
     }
 
     /**
-     * Calls any UAPI function and returns its whole envelope, as /execute/ answers it.
+     * Calls any UAPI function and returns its whole envelope, as /execute/ does.
      *
      * @param array<array-key, mixed> $parameters
      * @return array<array-key, mixed>
@@ -115,7 +127,8 @@ final class Tfa
         #[\SensitiveParameter] array $parameters = [],
     ): array {
         $handle = $this->handle();
-        return Library::answer(Library::ffi()->tfa_uapi(
+        return Library::answer(Library::call(
+            'tfa_uapi',
             $handle->pointer(),
             Library::text('caller', $caller),
             Library::text('module', $module),
@@ -132,7 +145,8 @@ final class Tfa
         #[\SensitiveParameter] ?string $body = null,
     ): HttpAnswer {
         $handle = $this->handle();
-        $answer = Library::answer(Library::ffi()->tfa_http(
+        $answer = Library::answer(Library::call(
+            'tfa_http',
             $handle->pointer(),
             Library::text('caller', $caller),
             Library::text('method', $method),
@@ -143,21 +157,21 @@ final class Tfa
     }
 
     /**
-     * Asks $lookup about accounts from now on, in place of the configured directory.
+     * Replaces the configured account directory with $lookup.
      *
-     * @param callable(string $question, string $name): mixed $lookup the reply of that question (README), or null: no
-     *        such thing. What it throws counts as "could not be answered", which keeps people out, and is logged.
+     * @param callable(string $question, string $name): mixed $lookup the reply of that question (README), or null: not
+     *        found. An exception in it is logged and means that the directory cannot answer, which denies logins.
      */
     public function setLookup(callable $lookup): void
     {
         $handle = $this->handle();
-        // PHP keeps the callback that it makes of a closure until the request ends, which is long enough for C.
-        if (Library::ffi()->tfa_set_lookup($handle->pointer(), self::guarded($lookup), null) !== 1) {
-            throw new Unavailable('The library did not take the lookup.');
+        // PHP keeps the callback that it creates for a closure until the request ends, which is long enough for C.
+        if (Library::call('tfa_set_lookup', $handle->pointer(), self::guarded($lookup), null) !== 1) {
+            throw new Unavailable('The library refused the lookup.');
         }
     }
 
-    /** $lookup as the C callback: 1 found, 0 no such thing, -1 could not be answered. Nothing may be thrown through C. */
+    /** $lookup as the C callback: 1 found, 0 not found, -1 cannot answer. No exception may cross C. */
     private static function guarded(callable $lookup): \Closure
     {
         return static function ($context, string $question, string $name, $reply) use ($lookup): int {
@@ -166,9 +180,9 @@ final class Tfa
                 if ($found === null) {
                     return 0;
                 }
-                // An account of which nothing is known is {}, not the empty list that PHP would write.
+                // An account without details is {}, not the empty list that PHP would write.
                 $json = Library::encode($question === 'account' ? (object) $found : $found);
-                return Library::ffi()->tfa_reply($reply, $json) === 1 ? 1 : -1;
+                return Library::call('tfa_reply', $reply, $json) === 1 ? 1 : -1;
             } catch (\Throwable $error) {
                 error_log('libtfa: the account lookup failed: ' . $error->getMessage());
                 return -1;
@@ -177,24 +191,24 @@ final class Tfa
     }
 
     /**
-     * Tells $audit of every line of the audit trail that this handle writes from now on.
+     * Passes every audit-trail entry that this handle writes to $audit.
      *
-     * It is called inside the call that wrote the line, once the line is on record, and that call waits for it. What it
-     * throws is logged; the change is made and the verdict stands. See the README for what it must not do.
+     * $audit is called within the call that wrote the entry, after the entry is committed, and that call waits for it. An
+     * exception in it is logged; the change stays made and the verdict stands. The README says what it must not do.
      *
-     * @param callable(array<string, string>): mixed $audit given a line (README); what it returns is ignored
+     * @param callable(array<string, mixed>): mixed $audit receives an entry (README); its result is ignored
      */
     public function setAudit(callable $audit): void
     {
         $handle = $this->handle();
-        // As with the lookup: PHP keeps the callback until the request ends, and no line is written after that.
-        if (Library::ffi()->tfa_set_audit($handle->pointer(), self::hearing($audit), null) !== 1) {
-            throw new Unavailable('The library did not take the audit callback.');
+        // As with the lookup: PHP keeps the callback until the request ends, and no entry is written after that.
+        if (Library::call('tfa_set_audit', $handle->pointer(), self::receiving($audit), null) !== 1) {
+            throw new Unavailable('The library refused the audit callback.');
         }
     }
 
-    /** $audit as the C callback. Nothing may be thrown through C. */
-    private static function hearing(callable $audit): \Closure
+    /** $audit as the C callback. No exception may cross C. */
+    private static function receiving(callable $audit): \Closure
     {
         return static function ($context, string $line) use ($audit): void {
             try {
@@ -208,16 +222,16 @@ final class Tfa
     /** The library's version. */
     public static function version(): string
     {
-        return Library::ffi()->tfa_version();
+        return Library::call('tfa_version');
     }
 
     /**
-     * The library's registry: name, door ("whm" or "uapi"), parameters and description of each function.
+     * The library's registry: name, api ("whm" or "uapi"), parameters and description of each function.
      *
      * @return list<array<string, mixed>>
      */
     public static function functions(): array
     {
-        return self::$registry ??= Library::answer(Library::ffi()->tfa_functions());
+        return self::$registry ??= Library::answer(Library::call('tfa_functions'));
     }
 }

@@ -1,8 +1,8 @@
 <?php
 /*
- * The base of everything that libtfa could not or would not do.
+ * The base of every failure.
  *
- * Promises: the message tells the caller what to do and never carries a secret or a code; neither does the stack trace.
+ * Promises: the message tells the caller what to do. Neither it nor the stack trace contains a secret or a code.
  */
 declare(strict_types=1);
 
@@ -10,20 +10,22 @@ namespace TFA;
 
 class TfaError extends \RuntimeException
 {
-    private const STORE_AWAY = 'The two-factor authentication data is not available';
-
     /** The function that was called, or '' where there is none. */
     public readonly string $command;
 
-    final public function __construct(string $reason, string $command = '')
+    /** The library's stable code of the reason (docs/api.md, "Reason codes"), or '' where this package refuses. */
+    public readonly string $reasonCode;
+
+    final public function __construct(string $reason, string $command = '', string $reasonCode = '')
     {
         parent::__construct($reason);
         $this->command = $command;
-        $this->forgetArguments();
+        $this->reasonCode = $reasonCode;
+        $this->removeArguments();
     }
 
-    /** SensitiveParameter does not reach the named arguments of __call, so the trace of these goes without any. */
-    private function forgetArguments(): void
+    /** SensitiveParameter does not cover the named arguments of __call, so the trace has no arguments at all. */
+    private function removeArguments(): void
     {
         $frames = array_map(fn (array $frame) => array_diff_key($frame, ['args' => null]), $this->getTrace());
         (new \ReflectionProperty(\Exception::class, 'trace'))->setValue($this, $frames);
@@ -35,11 +37,11 @@ class TfaError extends \RuntimeException
         return $this->getMessage();
     }
 
-    /** The exception for a reason that came from the library. */
-    public static function from(string $reason, string $command = ''): self
+    /** The exception for a failure of the library. */
+    public static function from(string $reason, string $reasonCode, string $command = ''): self
     {
-        return str_starts_with($reason, self::STORE_AWAY)
-            ? new Unavailable($reason, $command)
-            : new Refused($reason, $command);
+        return $reasonCode === 'unavailable'
+            ? new Unavailable($reason, $command, $reasonCode)
+            : new Refused($reason, $command, $reasonCode);
     }
 }

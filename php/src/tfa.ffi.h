@@ -1,6 +1,6 @@
 #define FFI_SCOPE "TFA"
 #define FFI_LIB "libtfa.so.0"
-/* Made from include/tfa.h by make-header: do not edit. The two lines above are for FFI::load and ffi.preload. */
+/* Generated from include/tfa.h by make-header: do not edit. The two lines above are for FFI::load and ffi.preload. */
 typedef struct tfa_t tfa_t;
 enum { TFA_ABI_VERSION = 1 };
 enum { TFA_VERIFIED = 1 };
@@ -31,34 +31,11 @@ char *tfa_whmapi1(tfa_t *tfa,
                   const char *caller,
                   const char *function,
                   const char *args);
-char *tfa_twofactorauth_enable_policy(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_disable_policy(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_policy_status(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_generate_tfa_config(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_set_tfa_config(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_get_issuer(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_set_issuer(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_get_user_configs(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_remove_user_config(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_get_tfa_config_for_user(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_set_tfa_config_for_user(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_login_status(tfa_t *tfa,
-                                     const char *caller,
-                                     const char *args);
-char *tfa_twofactorauth_verify_login(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_unlock_user(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_twofactorauth_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_uapi(tfa_t *tfa,
                const char *caller,
                const char *module,
                const char *function,
                const char *args);
-char *tfa_uapi_generate_user_configuration(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_uapi_get_user_configuration(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_uapi_set_user_configuration(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_uapi_remove_user_configuration(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_uapi_get_team_user_configuration(tfa_t *tfa, const char *caller, const char *args);
-char *tfa_uapi_generate_recovery_codes(tfa_t *tfa, const char *caller, const char *args);
 char *tfa_http(tfa_t *tfa,
                const char *caller,
                const char *method,

@@ -83,7 +83,7 @@ $bad = [
     'digits' => [fn () => Tfa::totp(SECRET, digits: 0), fn () => Tfa::verify(SECRET, '1', digits: 2 ** 32 + 6)],
     'period' => [fn () => Tfa::totp(SECRET, period: 0), fn () => Tfa::totp(SECRET, period: 2 ** 32 + 30)],
     'skew' => [fn () => Tfa::verify(SECRET, '1', skew: 1001), fn () => Tfa::verify(SECRET, '1', skew: -1)],
-    'at' => [fn () => Tfa::totp(SECRET, -1)],
+    'time' => [fn () => Tfa::totp(SECRET, -1)],
     'counter' => [fn () => Tfa::hotp(SECRET, -1)],
     'algorithm' => [fn () => Tfa::totp(SECRET, algorithm: 'MD5')],
 ];
@@ -92,6 +92,12 @@ foreach ($bad as $name => $calls) {
         Tap::throws($call, Refused::class, "\"$name\"", "a bad $name is named");
     }
 }
+
+foreach ([300, 1024] as $bytes) {
+    $long = str_repeat('GEZDGNBV', intdiv($bytes, 5)) . ['', 'GE', 'GEZA', 'GEZDG', 'GEZDGNA'][$bytes % 5];
+    Tap::ok(Tfa::verify($long, Tfa::totp($long, 59), 59), "a secret of $bytes bytes is accepted");
+}
+Tap::throws(fn () => Tfa::totp(str_repeat('GEZDGNBV', 205)), Refused::class, '1 to 1024 bytes', 'and one of 1025 is refused');
 
 Tap::throws(fn () => Tfa::secret(15), Refused::class, '16 to 128 characters', 'a secret of another length is refused');
 

@@ -141,7 +141,7 @@ Tap::is($generated['status'], 1, 'LiveAPI generates');
 $theirs = new Person('theirs', $generated['data']['secret']);
 Tap::is(
     $cpanel->uapi('TwoFactorAuth', 'set_user_configuration', ['secret' => $theirs->secret, 'tfa_token' => $theirs->code()]),
-    ['cpanelresult' => ['result' => [
+    ['cpanelresult' => ['apiversion' => 3, 'func' => 'set_user_configuration', 'module' => 'TwoFactorAuth', 'result' => [
         'data' => ['tfa_configured' => 1],
         'errors' => null,
         'messages' => null,
@@ -156,6 +156,18 @@ $failed = $cpanel->uapi('TwoFactorAuth', 'set_user_configuration', $wrong)['cpan
 Tap::is([$failed['status'], $failed['data']], [0, null], 'LiveAPI answers failures');
 Tap::ok(is_string($failed['errors'][0]), 'with the reason');
 Tap::ok($tfa->login('theirs', $theirs->code()), 'LiveAPI enrolled for real');
+
+// The authenticated person, not the account, is the caller.
+$isEnrolled = fn (string $user): int => $tfa->uapi->get_user_configuration(caller: $user)['is_enabled'];
+$result = fn (LiveApi $live): array => $live->uapi('TwoFactorAuth', 'remove_user_configuration')['cpanelresult']['result'];
+$mailbox = 'user@theirs.example';
+Tap::is([$result(new LiveApi($tfa, 'theirs', $mailbox))['status'], $isEnrolled('theirs')], [1, 1], 'a mailbox removes its own second factor alone');
+$stranger = $result(new LiveApi($tfa, 'theirs', 'example'));
+Tap::is([$stranger['status'], $isEnrolled('theirs')], [0, 1], 'a subject of another account is refused');
+Tap::is($stranger['metadata'], ['reason_code' => 'not_authorized'], 'with the reason code');
+$_SERVER['REMOTE_USER'] = $mailbox;
+Tap::is([$result(new LiveApi($tfa, 'theirs'))['status'], $isEnrolled('theirs')], [1, 1], 'REMOTE_USER is the person');
+unset($_SERVER['REMOTE_USER']);
 
 $answer = $tfa->http('root', 'GET', '/json-api/twofactorauth_policy_status?api.version=1');
 Tap::is($answer->status, 200, 'HTTP status');

@@ -18,7 +18,7 @@ USE = """
 import libtfa, libtfa._library, os, sys, tempfile
 package = os.path.dirname(libtfa.__file__)
 assert package.startswith(sys.prefix), package
-assert libtfa._library.library._name == os.path.join(package, "libtfa.so.0")
+assert libtfa._library.library.path == os.path.join(package, "libtfa.so.0")
 assert libtfa.totp(b"12345678901234567890", at=59, digits=8) == "94287082"
 with tempfile.TemporaryDirectory() as folder, libtfa.open(
     store=f"sqlite:{folder}/tfa.db", key_file=f"{folder}/tfa.key"

@@ -139,6 +139,14 @@ functions! {
         example: ("root", "{}"),
         handler: whm::enrolment::generate_recovery_codes,
     }
+    Whm "twofactorauth_resolve_user" {
+        callers: Root,
+        effect: Reads,
+        about: "Resolves a name to its canonical spelling, the account that it belongs to, and that account's owner.",
+        parameters: [USER],
+        example: ("root", r#"{"user": "user@example.com"}"#),
+        handler: whm::users::resolve,
+    }
     Whm "applist" {
         callers: RootAndResellers,
         effect: Reads,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tfa::api::registry::{Api, FUNCTIONS};
 use tfa::wire::format::{FORMATS, Format};
 
-use crate::server::{SECRET, Server, code};
+use crate::reference;
+use crate::server::{SECRET, Server};
 
 /// Reads [[JSON, pretty JSON, XML, YAML], …] and answers the places of those that do not say the same.
 const READ_BACK: &str = r#"
@@ -91,59 +92,18 @@ fn outcome(answer: &Value) -> u64 {
     bits.into_iter().find_map(Value::as_u64).unwrap()
 }
 
-/// A call of every function that works, in an order in which they all do.
-fn calls() -> Vec<(&'static str, Value)> {
-    let enrolment = json!({"secret": SECRET, "tfa_token": code()});
-    let through = json!({"cpanel.user": "example", "cpanel.module": "TwoFactorAuth", "cpanel.function": "get_user_configuration"});
-    let cpanel = json!({"cpanel_jsonapi_user": "example", "cpanel_jsonapi_module": "TwoFactorAuth",
-        "cpanel_jsonapi_func": "get_user_configuration", "cpanel_jsonapi_apiversion": 3});
-    let secrets =
-        json!({"example": {"email": {"user@example.com": {"secret": SECRET}}, "primary_account": {"secret": SECRET}}});
-    vec![
-        ("twofactorauth_enable_policy", json!({})),
-        ("twofactorauth_policy_status", json!({})),
-        ("twofactorauth_generate_tfa_config", json!({})),
-        ("twofactorauth_set_tfa_config", enrolment.clone()),
-        ("twofactorauth_set_issuer", json!({"issuer": "no: \"]]>\" #😀"})),
-        ("twofactorauth_get_issuer", json!({})),
-        ("twofactorauth_get_user_configs", json!({})),
-        ("twofactorauth_set_tfa_config_for_user", secrets),
-        ("twofactorauth_get_tfa_config_for_user", json!({"user": "example"})),
-        ("twofactorauth_login_status", json!({"user": "example"})),
-        ("twofactorauth_verify_login", json!({"user": "user@example.com", "tfa_token": "000"})),
-        ("twofactorauth_unlock_user", json!({"user": "user@example.com"})),
-        ("twofactorauth_generate_recovery_codes", json!({})),
-        ("twofactorauth_remove_user_config", json!({"user": ["user@example.com", "<no>", "- a", "null"]})),
-        ("applist", json!({})),
-        ("batch", json!({"command": ["applist", "twofactorauth_get_user_configs", "<x>"]})),
-        ("uapi_cpanel", through),
-        ("cpanel", cpanel),
-        ("generate_user_configuration", json!({})),
-        ("set_user_configuration", enrolment),
-        ("get_user_configuration", json!({})),
-        ("get_team_user_configuration", json!({"team_user": "team_user"})),
-        ("generate_recovery_codes", json!({})),
-        ("remove_user_configuration", json!({})),
-        ("twofactorauth_disable_policy", json!({})),
-    ]
-}
-
 #[test]
 fn every_function_in_every_format() {
-    let server = Server::new();
-    let calls = calls();
     let mut answers = Vec::new();
     for function in FUNCTIONS {
-        assert!(calls.iter().any(|(name, _)| *name == function.name), "{} is not called", function.name);
-    }
-    for (name, args) in calls {
-        let is_whm = FUNCTIONS.iter().any(|function| function.name == name && function.api == Api::Whm);
-        let call = |caller| match is_whm {
-            true => server.whm(caller, name, args.clone()),
-            false => server.uapi(caller, name, args.clone()),
+        let server = reference::server();
+        let args = Value::Object(reference::parameters(function));
+        let call = |caller| match function.api {
+            Api::Whm => server.whm(caller, function.name, args.clone()),
+            Api::Uapi => server.uapi(caller, function.name, args.clone()),
         };
-        let (done, refused) = (call(if is_whm { "root" } else { "example" }), call("nobody"));
-        assert_eq!((outcome(&done), outcome(&refused)), (1, 0), "{name}: {done}");
+        let (done, refused) = (call(function.example.caller), call("nobody"));
+        assert_eq!((outcome(&done), outcome(&refused)), (1, 0), "{}: {done}", function.name);
         answers.extend([done, refused]);
     }
     check(&answers);

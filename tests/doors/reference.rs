@@ -26,7 +26,7 @@ const TIME: u64 = 1_700_000_000;
 const EXAMPLE_SECRET: &str = "CAOXW75HKYJJ6E5Y";
 
 /// The parameters of a function's example, with a secret and its code in their places.
-fn parameters(function: &Function) -> Map<String, Value> {
+pub fn parameters(function: &Function) -> Map<String, Value> {
     let text = function.example.parameters.replace("{secret}", SECRET).replace("{code}", &code_at(TIME));
     parsed(&text).as_object().unwrap().clone()
 }
@@ -50,7 +50,7 @@ fn pairs(parameters: &Map<String, Value>) -> Vec<(&str, &str)> {
 }
 
 /// A server where the policy is on, an issuer is set, and root and `example` are enrolled.
-fn server() -> Server {
+pub fn server() -> Server {
     let server = Server::at(TIME);
     server.enforce();
     server.whm("root", "twofactorauth_set_issuer", json!({"issuer": "Example Hosting"}));

@@ -1,38 +1,36 @@
-"""The exceptions of the package, and the one rule that picks between them.
+"""The exceptions of the package.
 
-Promise: a message tells the caller what to do and never carries a secret or a code.
+Promise: a message tells the caller what to do and never contains a secret or a code.
 """
 
 
 class TfaError(Exception):
-    """Anything that libtfa could not or would not do.
+    """The base of every failure.
 
-    `reason` is the library's own sentence (the contract's table of reasons); `command` is the
-    function that was called, or "" where there is none.
+    `reason` is the library's sentence, `reason_code` its stable code (docs/api.md, "Reason codes"; "" where the package
+    itself refuses), and `command` the function that was called, or "" where there is none.
     """
 
-    def __init__(self, reason: str, command: str = "") -> None:
+    def __init__(self, reason: str, command: str = "", reason_code: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.command = command
+        self.reason_code = reason_code
 
 
 class Refused(TfaError):
-    """The question was understood and the answer is no: change the request."""
+    """The request was understood and refused: change the request."""
 
 
 class Unavailable(TfaError):
-    """The question could not be answered, because the store is away, say: keep the subject out."""
+    """The library cannot answer, because the store is not available for example: deny the login."""
 
 
 class ConfigError(TfaError):
-    """The configuration given to `libtfa.open` is wrong, or what it names cannot be used."""
+    """The configuration given to `libtfa.open` is not valid, or what it names cannot be used."""
 
 
-_STORE_AWAY = "The two-factor authentication data is not available"
-
-
-def refusal(reason: str, command: str = "") -> TfaError:
-    """The exception for a reason that came from the library."""
-    kind = Unavailable if reason.startswith(_STORE_AWAY) else Refused
-    return kind(reason, command)
+def refusal(reason: str, reason_code: str, command: str = "") -> TfaError:
+    """The exception for a failure of the library."""
+    kind = Unavailable if reason_code == "unavailable" else Refused
+    return kind(reason, command, reason_code)

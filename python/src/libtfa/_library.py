@@ -1,8 +1,9 @@
-"""Finds the C library, checks its ABI, and declares every symbol that the package calls.
+"""Finds the C library, checks its ABI, and declares the symbols that the package calls.
 
-Promises: `library` is loaded once, when the package is imported, or the import fails with words
-that say what to do. No string passes in either direction except through `text` and `answer`: what
-goes in has no NUL that would cut it short, and what comes out is freed (and so wiped) by the library.
+Promises: `library` is loaded once, when the package is imported, or the import fails with a message that says what to do.
+A symbol is looked up when it is first called, so that a package that is newer than its library loads; a function that
+the library lacks raises Unavailable at the call. Strings pass only through `text` and `answer`: arguments contain no NUL
+that would cut them short, and the library frees, and so wipes, what it returned.
 """
 
 import ctypes
@@ -18,7 +19,7 @@ ABI_VERSION = 1
 _SONAME = "libtfa.so.0"
 
 _text = ctypes.c_char_p
-_owned = ctypes.c_void_p  # a char * that goes back through tfa_free, so never c_char_p, which forgets it
+_owned = ctypes.c_void_p  # a char * that tfa_free frees, so never c_char_p, which drops the pointer
 _handle = ctypes.c_void_p
 _bytes = ctypes.c_void_p
 
@@ -28,7 +29,7 @@ LOOKUP = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, _text, _text, ctypes.
 #: void audit(void *context, const char *line)
 AUDIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _text)
 
-#: Result and arguments of every symbol, in the header's order.
+#: Result and arguments of each symbol that the package calls.
 SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
     "tfa_version": (_text, []),
     "tfa_abi_version": (ctypes.c_uint32, []),
@@ -38,25 +39,15 @@ SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
     "tfa_whmapi1": (_owned, [_handle, _text, _text, _text]),
     "tfa_uapi": (_owned, [_handle, _text, _text, _text, _text]),
     "tfa_http": (_owned, [_handle, _text, _text, _text, _text]),
-    "tfa_login": (ctypes.c_int32, [_handle, _text, _text]),
+    "tfa_login_from": (ctypes.c_int32, [_handle, _text, _text, _text]),
     "tfa_functions": (_owned, []),
     "tfa_set_lookup": (ctypes.c_int32, [_handle, LOOKUP, ctypes.c_void_p]),
     "tfa_reply": (ctypes.c_int32, [ctypes.c_void_p, _text]),
     "tfa_set_audit": (ctypes.c_int32, [_handle, AUDIT, ctypes.c_void_p]),
-    "tfa_generate_hotp": (
-        ctypes.c_int64,
-        [_bytes, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64],
-    ),
-    "tfa_generate_totp": (
-        ctypes.c_int64,
-        [_bytes, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64],
-    ),
-    "tfa_verify_totp": (
-        ctypes.c_int32,
-        [_bytes, ctypes.c_size_t] + [ctypes.c_uint32] * 4 + [ctypes.c_uint64, _text, ctypes.POINTER(ctypes.c_uint64)],
-    ),
     "tfa_verify_totp_base32": (ctypes.c_int32, [_text, _text, ctypes.c_uint64]),
     "tfa_decode_base32": (ctypes.c_int64, [_text, _bytes, ctypes.c_size_t]),
+    "tfa_code": (_owned, [_text]),
+    "tfa_verify_code": (_owned, [_text]),
     "tfa_generate_secret": (_owned, [_text]),
     "tfa_build_otpauth": (_owned, [_text]),
     "tfa_parse_otpauth": (_owned, [_text]),
@@ -64,8 +55,29 @@ SYMBOLS: Dict[str, Tuple[Any, Sequence[Any]]] = {
 }
 
 
-def _places() -> Iterator[str]:
-    """Where to look: the environment's choice alone, else beside the package, else the system's."""
+class Library:
+    """The loaded library: its symbols as attributes, each with its types."""
+
+    def __init__(self, found: ctypes.CDLL) -> None:
+        self._found = found
+        #: The file's name as it was loaded.
+        self.path: str = found._name
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            symbol = getattr(self._found, name)
+        except AttributeError:
+            raise Unavailable(
+                f"This libtfa has no {name}: it is older than this package. Install a newer one."
+            ) from None
+        symbol.restype, symbol.argtypes = SYMBOLS[name]
+        # The next access finds the attribute itself.
+        setattr(self, name, symbol)
+        return symbol
+
+
+def _candidates() -> Iterator[str]:
+    """The files to try: the environment's choice alone, else one beside the package, else the system's."""
     chosen = os.environ.get("TFA_LIBRARY")
     if chosen:
         yield chosen
@@ -76,11 +88,11 @@ def _places() -> Iterator[str]:
     yield _SONAME
 
 
-def _load() -> ctypes.CDLL:
+def _load() -> Library:
     failures: List[str] = []
-    for place in _places():
+    for place in _candidates():
         try:
-            return _declare(ctypes.CDLL(place))
+            return _checked(ctypes.CDLL(place))
         except OSError as error:
             failures.append(str(error))
     raise ImportError(
@@ -89,8 +101,8 @@ def _load() -> ctypes.CDLL:
     )
 
 
-def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
-    """Compares the ABI first, then gives each symbol its types."""
+def _checked(found: ctypes.CDLL) -> Library:
+    """The library, if its ABI is the one of this package."""
     abi = getattr(found, "tfa_abi_version", None)
     if abi is None:
         raise ImportError(f"{found._name} is not libtfa: it has no tfa_abi_version")
@@ -100,12 +112,7 @@ def _declare(found: ctypes.CDLL) -> ctypes.CDLL:
             f"{found._name} has ABI {abi()}, this package needs {ABI_VERSION}: "
             "install the package and the library of one release"
         )
-    for name, (result, arguments) in SYMBOLS.items():
-        symbol = getattr(found, name, None)
-        if symbol is None:
-            raise ImportError(f"{found._name} has no {name}: it is older than this package")
-        symbol.restype, symbol.argtypes = result, arguments
-    return found
+    return Library(found)
 
 
 library = _load()
@@ -126,7 +133,7 @@ def text(name: str, value: str) -> bytes:
 
 
 def typed(code: str) -> bytes:
-    """What a person typed, which may be anything: a character that C cannot read makes it a wrong code."""
+    """The code that a person entered. A character that C cannot read makes it an invalid code."""
     try:
         raw = code.encode("utf-8", "replace")
     except AttributeError:
@@ -140,7 +147,7 @@ def json_text(value: Any) -> bytes:
 
 
 def answer(pointer: Optional[int]) -> Any:
-    """The JSON that the library returned; its memory goes back at once."""
+    """The JSON that the library returned. Its memory is freed at once."""
     if not pointer:
         raise Unavailable("The library ran out of memory.")
     try:

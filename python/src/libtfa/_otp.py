@@ -1,59 +1,52 @@
-"""Secrets, one-time codes, otpauth URIs and QR codes: no handle, no store.
+"""Secrets, one-time codes, otpauth URIs and QR codes, without a handle and without a store.
 
-Promises: a secret may be Base32 text (str) or raw bytes; numbers are checked before they reach C,
-where they would wrap; a code is a string that keeps its leading zeros. A value that is not valid
-raises Refused, which names the parameter. Sources: RFC 4226 (HOTP), RFC 6238 (TOTP), RFC 4648
-(Base32), the Key URI format.
+Promises: a secret is Base32 text (str) or raw bytes; a code is a string that keeps its leading zeros. The library has the
+rules and limits: a value that it refuses raises Refused with the library's reason. Sources: RFC 4226 (HOTP), RFC 6238
+(TOTP), RFC 4648 (Base32), the Key URI format.
 """
 
 import base64
 import ctypes
-import functools
 import time
-from typing import Any, Dict, Literal, Optional, Tuple, Union, overload
+from typing import Any, Dict, Literal, Optional, Union, overload
 
-from ._errors import Refused
+from ._errors import Refused, refusal
 from ._library import answer, json_text, library, text, typed
 
 #: Base32 text, or the raw bytes of the key.
 Secret = Union[str, bytes]
 
-_ALGORITHMS = {"SHA1": 1, "SHA256": 256, "SHA512": 512}
-
-#: The longest key that Base32 text may hold, in bytes.
-_MOST_BYTES = 256
-_Room = ctypes.c_uint8 * _MOST_BYTES
-#: HMAC takes an empty key, whose codes anybody can compute: most likely it was looked up and not found.
-_NO_SECRET = 'The parameter "secret" is required.'
-_U32 = 2**32 - 1
-_U64 = 2**64 - 1
-
-_check = library.tfa_verify_totp_base32
+_verify_base32 = library.tfa_verify_totp_base32
 
 
 def secret(length: int = 32) -> str:
-    """A fresh random secret of `length` Base32 characters, 16 to 128."""
-    return str(_asked(library.tfa_generate_secret, {"length": length})["secret"])
+    """Generates a secret of `length` Base32 characters: 16 to 128, a multiple of 8."""
+    return str(_call(library.tfa_generate_secret, {"length": length})["secret"])
 
 
 def base32_decode(encoded: str) -> bytes:
-    """The bytes of Base32 text; case, spaces, dashes and padding are forgiven."""
-    room, length = _key(encoded)
+    """Decodes Base32. Case, spaces, dashes and padding are ignored."""
+    raw = text("encoded", encoded)
+    length = library.tfa_decode_base32(raw, None, 0)
+    if length < 0:
+        raise Refused('The parameter "encoded" is not Base32.')
+    room = (ctypes.c_uint8 * max(length, 1))()
+    library.tfa_decode_base32(raw, room, length)
     return bytes(room)[:length]
 
 
 def hotp(secret: Secret, counter: int, *, digits: int = 6, algorithm: str = "SHA1") -> str:
-    """The HOTP code of a counter (RFC 4226)."""
-    parameters = _parameters(algorithm, digits)[:2]
-    return _code(library.tfa_generate_hotp, secret, *parameters, _number("counter", counter, 0, _U64), digits=digits)
+    """Generates the HOTP code of a counter (RFC 4226)."""
+    given = {"type": "hotp", "counter": counter, "digits": digits, "algorithm": algorithm}
+    return str(_call(library.tfa_code, {**_key(secret), **given})["code"])
 
 
 def totp(
     secret: Secret, *, at: Optional[float] = None, digits: int = 6, period: int = 30, algorithm: str = "SHA1"
 ) -> str:
-    """The TOTP code (RFC 6238) at the Unix time `at`, now if it is left out."""
-    parameters = _parameters(algorithm, digits, period)[:3]
-    return _code(library.tfa_generate_totp, secret, *parameters, _time(at), digits=digits)
+    """Generates the TOTP code (RFC 6238) at the Unix time `at`, the present by default."""
+    given = {"time": _time(at), "digits": digits, "period": period, "algorithm": algorithm}
+    return str(_call(library.tfa_code, {**_key(secret), **given})["code"])
 
 
 def verify(
@@ -66,18 +59,16 @@ def verify(
     algorithm: str = "SHA1",
     skew: int = 1,
 ) -> bool:
-    """Whether `code` is right at `at`, or up to `skew` steps (0 to 1000) before or after.
+    """Returns whether `code` is valid at `at`, or up to `skew` steps (0 to 1000) before or after.
 
     Nothing is remembered: use `verify_step` and refuse a step that was used, or `Tfa.login`, which does.
     """
     if digits == 6 and period == 30 and skew == 1 and algorithm == "SHA1" and isinstance(secret, str):
-        # What nearly everybody asks, in one call with three arguments: crossing into C takes longer than the HMAC.
-        found: int = _check(text("secret", secret), typed(code), _time(at))
+        # The usual parameters in one call with three arguments: crossing into C takes longer than the HMAC.
+        found: int = _verify_base32(text("secret", secret), typed(code), _time(at))
         if found >= 0:
             return found == 1
-        # A secret that is refused is refused with words below.
-    parameters = _parameters(algorithm, digits, period, skew)
-    return _accepted(library.tfa_verify_totp(*_key(secret), *parameters, _time(at), typed(code), None)) == 1
+    return verify_step(secret, code, at=at, digits=digits, period=period, algorithm=algorithm, skew=skew) is not None
 
 
 def verify_step(
@@ -90,15 +81,15 @@ def verify_step(
     algorithm: str = "SHA1",
     skew: int = 1,
 ) -> Optional[int]:
-    """Like `verify`, but returns the time step of a right code (which may be 0), or None."""
-    step = ctypes.c_uint64()
-    parameters = _parameters(algorithm, digits, period, skew)
-    found = _accepted(library.tfa_verify_totp(*_key(secret), *parameters, _time(at), typed(code), step))
-    return step.value if found == 1 else None
+    """Verifies a code as `verify` does, and returns the time step of a valid code (which can be 0), or None."""
+    given = {"time": _time(at), "digits": digits, "period": period, "algorithm": algorithm, "skew": skew}
+    given = {**_key(secret), **given, "code": typed(code).decode()}
+    step: Optional[int] = _call(library.tfa_verify_code, given)["step"]
+    return step
 
 
 def otpauth(
-    secret: str,
+    secret: Secret,
     account: str,
     *,
     issuer: Optional[str] = None,
@@ -106,22 +97,14 @@ def otpauth(
     digits: Optional[int] = None,
     period: Optional[int] = None,
 ) -> str:
-    """The otpauth:// URI that an authenticator app reads from a QR code."""
-    given = {
-        "secret": secret,
-        "account": account,
-        "issuer": issuer,
-        "algorithm": algorithm,
-        "digits": digits,
-        "period": period,
-    }
-    named = {name: value for name, value in given.items() if value is not None}
-    return str(_asked(library.tfa_build_otpauth, named)["otpauth_str"])
+    """Builds the otpauth:// URI that an authenticator reads from a QR code."""
+    given = {"account": account, "issuer": issuer, "algorithm": algorithm, "digits": digits, "period": period}
+    return str(_call(library.tfa_build_otpauth, {**_key(secret), **given})["otpauth_str"])
 
 
 def otpauth_parse(otpauth_str: str) -> Dict[str, Any]:
-    """What an otpauth:// URI says: type, secret, account, issuer, algorithm, digits, and period or counter."""
-    return _asked(library.tfa_parse_otpauth, {"otpauth_str": otpauth_str})
+    """Parses an otpauth:// URI: type, secret, account, issuer, algorithm, digits, and period or counter."""
+    return _call(library.tfa_parse_otpauth, {"otpauth_str": otpauth_str})
 
 
 @overload
@@ -129,65 +112,27 @@ def qr(text: str, *, format: Literal["svg", "terminal"] = "svg") -> str: ...
 @overload
 def qr(text: str, *, format: Literal["png"]) -> bytes: ...
 def qr(text: str, *, format: str = "svg") -> Union[str, bytes]:
-    """`text` as a QR code: SVG text, PNG bytes, or lines to print in a terminal."""
-    picture = _asked(library.tfa_draw_qr, {"text": text, "format": format})
+    """Draws `text` as a QR code: SVG text, PNG bytes, or lines to print in a terminal."""
+    picture = _call(library.tfa_draw_qr, {"text": text, "format": format})
     return base64.b64decode(picture["qr"]) if format == "png" else str(picture["qr"])
 
 
-def _asked(function: Any, arguments: Dict[str, Any]) -> Dict[str, Any]:
+def _call(function: Any, arguments: Dict[str, Any]) -> Dict[str, Any]:
     """Calls one of the functions that take and return JSON."""
     found: Dict[str, Any] = answer(function(json_text(arguments)))
     if "error" in found:
-        raise Refused(found["error"])
+        raise refusal(found["error"], found["reason_code"])
     return found
 
 
-def _key(given: Secret) -> Tuple[Any, int]:
-    """The bytes of a secret where C can read them, and how many they are."""
-    if isinstance(given, bytes):
-        key: Any = given
-        length = len(given)
-    else:
-        key = _Room()
-        length = library.tfa_decode_base32(text("secret", given), key, _MOST_BYTES)
-    if length < 0:
-        raise Refused('The parameter "secret" is not a Base32 string of a usable length.')
-    if length == 0:
-        raise Refused(_NO_SECRET)
-    return key, length
-
-
-@functools.lru_cache(maxsize=64)
-def _parameters(algorithm: str, digits: int, period: int = 30, skew: int = 0) -> Tuple[ctypes.c_uint32, ...]:
-    """The four as C takes them. Kept, because checking and converting them takes longer than the HMAC."""
-    number = _ALGORITHMS.get(algorithm)
-    if number is None:
-        raise Refused('The parameter "algorithm" is not valid: it must be SHA1, SHA256 or SHA512.')
-    return (
-        ctypes.c_uint32(number),
-        ctypes.c_uint32(_number("digits", digits, 1, 10)),
-        ctypes.c_uint32(_number("period", period, 1, _U32)),
-        ctypes.c_uint32(_number("skew", skew, 0, 1000)),
-    )
-
-
-def _number(name: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise Refused(f'The parameter "{name}" is not valid: it must be {least} to {most}.')
-    return value
+def _key(secret: Secret) -> Dict[str, str]:
+    """The parameter that passes a secret."""
+    return {"secret_hex": secret.hex()} if isinstance(secret, bytes) else {"secret": secret}
 
 
 def _time(at: Optional[float]) -> int:
-    return _number("at", int(time.time() if at is None else at), 0, _U64)
-
-
-def _code(function: Any, secret: Secret, *arguments: Any, digits: int) -> str:
-    """The code that `function` makes of a secret, with its leading zeros."""
-    return str(_accepted(function(*_key(secret), *arguments))).zfill(digits)
-
-
-def _accepted(found: int) -> int:
-    """What C answered, which is negative when it refused an argument."""
-    if found < 0:
-        raise Refused("The library refused these parameters.")
-    return found
+    """Unix seconds within the 64 bits of C, where other numbers would wrap."""
+    seconds = int(time.time() if at is None else at)
+    if not 0 <= seconds < 2**64:
+        raise Refused('The parameter "at" is not valid: it is not a Unix time.')
+    return seconds

@@ -1,8 +1,8 @@
-"""The handle: `libtfa.open`, the functions of both doors by name, login, HTTP, the account lookup, the audit trail.
+"""The handle: `libtfa.open`, the functions of both APIs by name, login, HTTP, the account lookup, the audit trail.
 
-Promises: one handle serves any number of threads, and goes on working in parent and children after
-a fork. The lock of the interpreter (GIL) is released during every call. A handle that one thread
-closes while others are inside a call is freed when the last of them comes back.
+Promises: a handle can be used from any number of threads, and in parent and children after a fork. The interpreter lock
+(GIL) is released during every call. A handle that one thread closes while other threads are inside a call is freed when
+the last of these calls returns.
 """
 
 import ctypes
@@ -21,12 +21,12 @@ _close = library.tfa_close
 #: A host's account directory: (question, name) -> the reply of that question (README), or None for "no such thing".
 Lookup = Callable[[str, str], Any]
 
-#: A host's ear for the audit trail: it is given a line (README). What it returns is ignored.
-Audit = Callable[[Dict[str, str]], Any]
+#: A host's function for audit-trail entries (README). Its result is ignored.
+Audit = Callable[[Dict[str, Any]], Any]
 
 
 class Login(enum.Enum):
-    """What `Tfa.login` found. True lets the subject in, false keeps it out."""
+    """The result of `Tfa.login`. It is true if the login is accepted, and false if it is denied."""
 
     VERIFIED = 1
     NOT_REQUIRED = 2
@@ -39,12 +39,12 @@ class Login(enum.Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Login":
-        """An answer that this package does not know keeps the subject out."""
+        """A result that this package does not know denies the login."""
         return cls.UNANSWERED
 
 
 class HttpAnswer(NamedTuple):
-    """What to send back for a request that was given to `Tfa.http`."""
+    """The answer to a request that was passed to `Tfa.http`."""
 
     status: int
     content_type: str
@@ -52,14 +52,14 @@ class HttpAnswer(NamedTuple):
 
 
 class _Handle(ctypes.c_void_p):
-    """Owns the C handle. Every call in progress holds a reference, so that it ends with the last.
+    """Owns the C handle. Every running call holds a reference, so that the handle is closed after the last one.
 
-    When a cycle is collected, other objects in it may still call after this one's end: they find no address any more.
+    When a cycle is collected, other objects in it can still call after this one is finalised: the address is then None.
     """
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
-        #: Every callback that C was given: one that was replaced may still be running in another thread.
+        #: Every callback that was passed to C: one that was replaced can still be running in another thread.
         self.callbacks: List[Any] = []
 
     def __del__(self, close: Callable[[Optional[int]], None] = _close) -> None:
@@ -71,7 +71,7 @@ _registry: List[Dict[str, Any]] = []
 
 
 def functions() -> List[Dict[str, Any]]:
-    """The library's registry: name, door ("whm" or "uapi"), parameters and description of each function."""
+    """The library's registry: name, api ("whm" or "uapi"), parameters and description of each function."""
     if not _registry:
         _registry.extend(answer(library.tfa_functions()))
     return list(_registry)
@@ -80,8 +80,8 @@ def functions() -> List[Dict[str, Any]]:
 class Function:
     """One function of the library. Call it with its parameters as keywords.
 
-    Returns the decoded `data` (None where the function has none). Raises Refused with the
-    library's reason, or Unavailable when the store is away.
+    Returns the decoded `data` (None where the function has none). Raises Refused with the library's reason, or
+    Unavailable if the store is not available.
     """
 
     def __init__(self, tfa: "Tfa", row: Mapping[str, Any]) -> None:
@@ -96,22 +96,22 @@ class Function:
         return list(self._row["parameters"])
 
     def __call__(self, parameters: Optional[Mapping[str, Any]] = None, /, *, caller: str, **keywords: Any) -> Any:
-        """A mapping may come first, for names that are no keywords: {"user-0": "example"}."""
+        """A mapping can come first, for names that are not keywords: {"user-0": "example"}."""
         given = {**(parameters or {}), **keywords}
-        if self._row["door"] == "whm":
+        if self._row["api"] == "whm":
             return _whm_data(self._tfa.whmapi1(caller, self.__name__, given))
         return _uapi_data(self.__name__, self._tfa.execute(caller, self._row["module"], self.__name__, given))
 
     def __repr__(self) -> str:
-        return f"<libtfa function {self._row['door']}.{self.__name__}>"
+        return f"<libtfa function {self._row['api']}.{self.__name__}>"
 
 
 class Functions:
-    """The functions of one door as attributes, as the library lists them."""
+    """The functions of one API as attributes, as the library lists them."""
 
-    def __init__(self, tfa: "Tfa", door: str) -> None:
+    def __init__(self, tfa: "Tfa", api: str) -> None:
         self._tfa = tfa
-        self._rows = {row["name"]: row for row in functions() if row["door"] == door}
+        self._rows = {row["name"]: row for row in functions() if row["api"] == api}
 
     def __getattr__(self, name: str) -> Function:
         try:
@@ -124,7 +124,7 @@ class Functions:
 
 
 class Tfa:
-    """An open libtfa. Make it with `libtfa.open`; it is a context manager."""
+    """An open store, returned by `libtfa.open`. It is a context manager."""
 
     def __init__(self, config: Optional[Mapping[str, Any]] = None) -> None:
         error = ctypes.c_void_p()
@@ -143,7 +143,7 @@ class Tfa:
         self.close()
 
     def close(self) -> None:
-        """Gives the handle up; calls that other threads have under way end in peace. May be repeated."""
+        """Closes the handle once the calls that other threads are running have returned. It can be called again."""
         self._handle = None
 
     def _open(self) -> _Handle:
@@ -152,14 +152,15 @@ class Tfa:
             raise Unavailable("This libtfa handle is closed: open another.")
         return handle
 
-    def login(self, subject: str, code: Optional[str] = None) -> Login:
-        """Checks a code or recovery code of `subject`, after its password was right.
+    def login(self, subject: str, code: Optional[str] = None, *, remote_addr: Optional[str] = None) -> Login:
+        """Verifies a one-time code or recovery code of `subject`, whose password is right.
 
-        Without a code it asks whether one is required. Never raises for what the person typed: the
-        result is false unless it lets in.
+        Without a code the result says whether one is required. `remote_addr` is the client's IP address, for the audit
+        trail. A code that is not valid raises nothing: the result is false unless the login is accepted.
         """
         raw = None if code is None else typed(code)
-        found: int = library.tfa_login(self._open(), text("subject", subject), raw)
+        address = None if remote_addr is None else text("remote_addr", remote_addr)
+        found: int = library.tfa_login_from(self._open(), text("subject", subject), raw, address)
         return Login(found)
 
     def whmapi1(self, caller: str, function: str, parameters: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
@@ -174,7 +175,7 @@ class Tfa:
     def execute(
         self, caller: str, module: str, function: str, parameters: Optional[Mapping[str, Any]] = None
     ) -> Dict[str, Any]:
-        """Calls any UAPI function and returns its whole envelope, as `/execute/` answers it."""
+        """Calls any UAPI function and returns its whole envelope, as `/execute/` does."""
         envelope: Dict[str, Any] = answer(
             library.tfa_uapi(
                 self._open(),
@@ -195,31 +196,31 @@ class Tfa:
         return HttpAnswer(found["status"], found["content_type"], found["body"])
 
     def set_lookup(self, lookup: Lookup) -> None:
-        """Asks `lookup` about accounts from now on, in place of the configured directory, from any thread.
+        """Replaces the configured account directory with `lookup`, which is called from any thread.
 
-        An exception in it is logged and counts as "could not be answered", which keeps people out.
+        An exception in it is logged and means that the directory cannot answer, which denies logins.
         """
         handle = self._open()
         callback = LOOKUP(_guarded(lookup))
         handle.callbacks.append(callback)
         if not library.tfa_set_lookup(handle, callback, None):
-            raise Unavailable("The library did not take the lookup.")
+            raise Unavailable("The library refused the lookup.")
 
     def set_audit(self, audit: Audit) -> None:
-        """Tells `audit` of every line of the audit trail that this handle writes from now on, from any thread.
+        """Passes every audit-trail entry that this handle writes to `audit`, from any thread.
 
-        It is called inside the call that wrote the line, once the line is on record, and that call waits for it. An
-        exception in it is logged; the change is made and the verdict stands.
+        `audit` is called within the call that wrote the entry, after the entry is committed, and that call waits for it.
+        An exception in it is logged; the change stays made and the verdict stands.
         """
         handle = self._open()
-        callback = AUDIT(_hearing(audit))
+        callback = AUDIT(_receiving(audit))
         handle.callbacks.append(callback)
         if not library.tfa_set_audit(handle, callback, None):
-            raise Unavailable("The library did not take the audit callback.")
+            raise Unavailable("The library refused the audit callback.")
 
 
 def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
-    """`lookup` as the C callback: 1 found, 0 no such thing, -1 could not be answered."""
+    """`lookup` as the C callback: 1 found, 0 not found, -1 cannot answer."""
 
     def callback(_context: Any, question: bytes, name: bytes, reply: int) -> int:
         try:
@@ -228,21 +229,21 @@ def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
                 return 0
             return 1 if library.tfa_reply(reply, json_text(found)) else -1
         except BaseException:
-            # ctypes would answer 0, "no such thing", for whatever gets past here.
+            # ctypes would return 0, "not found", for an exception that is not caught here.
             _log.exception("libtfa: the account lookup failed")
             return -1
 
     return callback
 
 
-def _hearing(audit: Audit) -> Callable[[Any, bytes], None]:
+def _receiving(audit: Audit) -> Callable[[Any, bytes], None]:
     """`audit` as the C callback."""
 
     def callback(_context: Any, line: bytes) -> None:
         try:
             audit(json.loads(line.decode()))
         except BaseException:
-            # ctypes would write it to standard error, where nobody may look.
+            # ctypes would print it to standard error, which a server may discard.
             _log.exception("libtfa: the audit callback failed")
 
     return callback
@@ -250,24 +251,24 @@ def _hearing(audit: Audit) -> Callable[[Any, bytes], None]:
 
 def _whm_data(envelope: Mapping[str, Any]) -> Any:
     if "metadata" not in envelope:
-        return envelope  # The function "cpanel" answers with what UAPI answered, and nothing around it.
+        return envelope  # The function "cpanel" returns the answer of UAPI without an envelope.
     metadata = envelope["metadata"]
     if metadata["result"] != 1:
-        raise refusal(metadata["reason"], metadata["command"])
+        raise refusal(metadata["reason"], metadata["reason_code"], metadata["command"])
     return envelope.get("data")
 
 
 def _uapi_data(command: str, result: Mapping[str, Any]) -> Any:
     if result["status"] != 1:
-        raise refusal(result["errors"][0], command)
+        raise refusal(result["errors"][0], result["metadata"]["reason_code"], command)
     return result["data"]
 
 
 def open(config: Optional[Mapping[str, Any]] = None, /, **keys: Any) -> Tfa:
-    """Opens libtfa with the keys of the configuration table, as a mapping, as keywords or both.
+    """Opens the store. The keys of the configuration table are given as a mapping, as keywords, or both.
 
-    Raises ConfigError when a key is unknown or a value cannot be used. One handle for a whole
-    process is meant: open it once, before forking or after, and share it between threads.
+    Raises ConfigError if a key is unknown or a value cannot be used. One handle serves a whole process: open it once,
+    before or after forking, and share it between threads.
     """
     merged = {**(config or {}), **keys}
     return Tfa(merged or None)

@@ -22,6 +22,22 @@ pub fn list(request: &Request<'_>) -> Outcome {
     Ok(Data::Users(tfa.user_configs(users, request.part.clone())?))
 }
 
+pub fn resolve(request: &Request<'_>) -> Outcome {
+    let subject = request.managed("user")?;
+    let kind = match subject {
+        Subject::Account { .. } => "account",
+        Subject::Email { .. } => "mailbox",
+        Subject::Team { .. } => "team",
+    };
+    let owner = request.view.account(subject.account())?.map(|account| account.owner);
+    Ok(Data::Value(json!({
+        "user": subject.name(),
+        "kind": kind,
+        "account": subject.account(),
+        "owner": owner,
+    })))
+}
+
 pub fn remove(request: &Request<'_>) -> Outcome {
     let (mut failed, mut subjects) = (Map::new(), Vec::new());
     for name in users_named(request)? {
