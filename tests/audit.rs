@@ -1,4 +1,6 @@
-//! The audit trail, as operators read it: every change and every verdict has its line, and no line has a secret.
+//! The audit trail as `tfa audit` and callbacks show it.
+//!
+//! Promises: every change and every verdict has its entry, and no entry contains a secret or a code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -22,45 +24,45 @@ use tfa::otp::secret::Secret;
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-struct Site {
+struct Server {
     tfa: Tfa,
     clock: Arc<ManualClock>,
     folder: TempDir,
 }
 
-/// Lines that [`Site::everything`] has.
+/// Entries that [`Server::everything`] has.
 const EVERYTHING: usize = 19;
 
-/// A sink that keeps what it hears.
-struct Heard(Arc<Mutex<Vec<String>>>);
+/// A sink that stores the entries that it receives.
+struct Received(Arc<Mutex<Vec<String>>>);
 
-impl Sink for Heard {
+impl Sink for Received {
     fn tell(&self, line: &str) {
         self.0.lock().unwrap().push(line.to_owned());
     }
 }
 
-impl Site {
-    fn new() -> Site {
-        Site::keeping(30)
+impl Server {
+    fn new() -> Server {
+        Server::keeping(30)
     }
 
-    /// One that keeps lines for so many days.
-    fn keeping(days: u64) -> Site {
+    /// A server that keeps entries for so many days.
+    fn keeping(days: u64) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(1_800_000_015));
         let config =
             json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display()), "audit": {"days": days}});
         std::fs::write(folder.path().join("tfa.json"), config.to_string()).unwrap();
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock.clone()).unwrap();
-        Site { tfa, clock, folder }
+        Server { tfa, clock, folder }
     }
 
-    /// What a sink hears from now on.
+    /// Registers a sink. Returns the entries that it receives.
     fn listen(&self) -> Arc<Mutex<Vec<String>>> {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        self.tfa.set_audit(Box::new(Heard(heard.clone()))).unwrap();
-        heard
+        let received = Arc::new(Mutex::new(Vec::new()));
+        self.tfa.set_audit(Box::new(Received(received.clone()))).unwrap();
+        received
     }
 
     fn whm(&self, function: &str, args: Value) {
@@ -88,21 +90,21 @@ impl Site {
         self.command(arguments).output().unwrap()
     }
 
-    /// Puts a line into the trail as another program, or a newer library, might.
+    /// Inserts an entry as another program, or a newer library, might.
     fn insert(&self, time: u64, text: &str) {
         let connection = Connection::open(self.folder.path().join("tfa.db")).unwrap();
         connection.execute("INSERT INTO audit (time, text) VALUES (?1, ?2)", (time.cast_signed(), text)).unwrap();
     }
 
-    /// The lines that `tfa audit --json ARGUMENTS` shows.
-    fn lines(&self, arguments: &[&str]) -> Vec<Value> {
+    /// The entries that `tfa audit --json ARGUMENTS` prints.
+    fn entries(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.audit(&[&["--json"], arguments].concat());
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// One of everything; the codes that were given.
+    /// Performs each change and verdict once or more. Returns the secret and the codes.
     fn everything(&self) -> Vec<String> {
         self.whm("twofactorauth_enable_policy", json!({}));
         self.whm("twofactorauth_set_issuer", json!({"issuer": "Example"}));
@@ -127,11 +129,11 @@ impl Site {
 }
 
 #[test]
-fn everything_has_its_line_and_no_line_a_secret() {
-    let site = Site::new();
-    let hidden = site.everything();
-    let lines = site.lines(&[]);
-    let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+fn every_change_has_its_entry_and_no_entry_a_secret() {
+    let server = Server::new();
+    let hidden = server.everything();
+    let entries = server.entries(&[]);
+    let events: Vec<_> = entries.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
     let before = ["policy_enabled", "issuer_set", "issuer_reset", "secret_set", "verified", "replayed"];
     let after = [
         "locked",
@@ -146,48 +148,51 @@ fn everything_has_its_line_and_no_line_a_secret() {
     assert_eq!(events, [&before[..], &["wrong"; 5], &after].concat());
     assert_eq!(events.len(), EVERYTHING);
     assert_eq!(
-        lines[4],
+        entries[4],
         json!({"time": "2027-01-15T08:00:15.000Z", "event": "verified", "subject": "example", "caller": "root",
             "function": "twofactorauth_verify_login", "remote_addr": "192.0.2.1"})
     );
-    // Who acts for another is named, not the other.
-    assert_eq!((&lines[13]["caller"], &lines[13]["subject"]), (&json!("root"), &json!("example")));
-    assert_eq!((&lines[17]["caller"], &lines[17]["function"]), (&json!("example"), &json!("set_user_configuration")));
-    let told: Vec<_> = lines.iter().flat_map(|line| line.as_object().unwrap().values()).collect();
-    assert!(hidden.iter().all(|hidden| !told.iter().any(|value| value.as_str().unwrap() == hidden)));
-    assert!(!String::from_utf8(site.audit(&[]).stdout).unwrap().contains(SECRET));
+    // The caller is the one who acts, not the subject.
+    assert_eq!((&entries[13]["caller"], &entries[13]["subject"]), (&json!("root"), &json!("example")));
+    assert_eq!(
+        (&entries[17]["caller"], &entries[17]["function"]),
+        (&json!("example"), &json!("set_user_configuration"))
+    );
+    let values: Vec<_> = entries.iter().flat_map(|entry| entry.as_object().unwrap().values()).collect();
+    assert!(hidden.iter().all(|hidden| !values.iter().any(|value| value.as_str().unwrap() == hidden)));
+    assert!(!String::from_utf8(server.audit(&[]).stdout).unwrap().contains(SECRET));
 }
 
 #[test]
-fn lines_are_filtered() {
-    let site = Site::new();
-    site.everything();
-    assert_eq!(site.lines(&["--event=wrong"]).len(), 5);
-    assert_eq!(site.lines(&["--user=example", "--event=replayed"]).len(), 1);
-    assert_eq!(site.lines(&["--caller=example"]).len(), 1);
-    assert_eq!(site.lines(&["--since=2027-01-15T08:01:00"]).len(), 2);
-    assert_eq!(site.lines(&["--since=2027-01-16"]).len(), 0);
-    let all = site.lines(&[]).len();
-    assert_eq!(site.lines(&["--until=2027-01-15T08:01:00"]).len(), all - 2);
-    assert_eq!(site.lines(&["--since=2027-01-15", "--until=2027-01-16"]).len(), all);
-    assert_eq!(site.lines(&["--until=2027-01-15T08:00:15"]).len(), 0, "a line of that moment is not before it");
-    assert_eq!(site.lines(&["--function=twofactorauth_set_issuer"]).len(), 2);
-    assert_eq!(site.lines(&["--function=twofactorauth_set_issuer", "--event=issuer_reset"]).len(), 1);
-    assert_eq!(site.lines(&["--address=192.0.2.1"]).len(), 8);
-    assert_eq!(site.lines(&["--address=192.0.2.2"]).len(), 0);
-    assert_eq!(site.lines(&["--user="]).len(), 0, "who has no name did nothing");
-    assert_eq!(site.audit(&["--until=tomorrow"]).status.code(), Some(2));
-    assert_eq!(site.audit(&["--since=yesterday"]).status.code(), Some(2));
-    assert_eq!(site.audit(&["--event=nothing"]).status.code(), Some(2));
+fn entries_are_filtered() {
+    let server = Server::new();
+    server.everything();
+    assert_eq!(server.entries(&["--event=wrong"]).len(), 5);
+    assert_eq!(server.entries(&["--user=example", "--event=replayed"]).len(), 1);
+    assert_eq!(server.entries(&["--caller=example"]).len(), 1);
+    assert_eq!(server.entries(&["--since=2027-01-15T08:01:00"]).len(), 2);
+    assert_eq!(server.entries(&["--since=2027-01-16"]).len(), 0);
+    let all = server.entries(&[]).len();
+    assert_eq!(server.entries(&["--until=2027-01-15T08:01:00"]).len(), all - 2);
+    assert_eq!(server.entries(&["--since=2027-01-15", "--until=2027-01-16"]).len(), all);
+    assert_eq!(server.entries(&["--until=2027-01-15T08:00:15"]).len(), 0, "an entry of that moment is not before it");
+    assert_eq!(server.entries(&["--function=twofactorauth_set_issuer"]).len(), 2);
+    assert_eq!(server.entries(&["--function=twofactorauth_set_issuer", "--event=issuer_reset"]).len(), 1);
+    assert_eq!(server.entries(&["--address=192.0.2.1"]).len(), 8);
+    assert_eq!(server.entries(&["--address=192.0.2.2"]).len(), 0);
+    assert_eq!(server.entries(&["--user="]).len(), 0, "no subject has an empty name");
+    assert_eq!(server.audit(&["--until=tomorrow"]).status.code(), Some(2));
+    assert_eq!(server.audit(&["--since=yesterday"]).status.code(), Some(2));
+    assert_eq!(server.audit(&["--event=nothing"]).status.code(), Some(2));
 }
 
 #[test]
-fn a_follower_sees_lines_as_they_come() {
-    let site = Site::new();
-    let mut child = site.command(&["-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+fn a_follower_prints_entries_as_they_are_written() {
+    let server = Server::new();
+    let mut child = server.command(&["-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     for (function, event) in [("enable", "policy_enabled"), ("disable", "policy_disabled")] {
-        site.whm(&format!("twofactorauth_{function}_policy"), json!({}));
+        server.whm(&format!("twofactorauth_{function}_policy"), json!({}));
         let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         assert_eq!(line["event"], event);
     }
@@ -195,21 +200,21 @@ fn a_follower_sees_lines_as_they_come() {
     child.wait().unwrap();
 }
 
-/// Four processes write at once: the follower shows each line once, in the order in which they are kept.
+/// Four processes write at once: the follower prints each entry once, in the order of the trail.
 #[test]
 fn a_follower_misses_nothing_that_other_processes_write() {
     const WRITERS: usize = 4;
     const LOGINS: usize = 60;
-    let site = Site::new();
-    site.whm("twofactorauth_enable_policy", json!({}));
-    site.whm("twofactorauth_set_tfa_config_for_user", json!({"example": {"primary_account": {"secret": SECRET}}}));
-    let mut child = site.command(&["--follow", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let server = Server::new();
+    server.whm("twofactorauth_enable_policy", json!({}));
+    server.whm("twofactorauth_set_tfa_config_for_user", json!({"example": {"primary_account": {"secret": SECRET}}}));
+    let mut child = server.command(&["--follow", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let wrong = "command=twofactorauth_verify_login%3Fuser%3Dexample%26tfa_token%3Dx";
     let writers: Vec<_> = (0..WRITERS)
         .map(|_| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_tfa"));
             command.args(["whmapi1", "batch"]).args([wrong; LOGINS]).stdout(Stdio::null());
-            command.env("TFA_CONFIG", site.folder.path().join("tfa.json")).spawn().unwrap()
+            command.env("TFA_CONFIG", server.folder.path().join("tfa.json")).spawn().unwrap()
         })
         .collect();
     let shown: Vec<Value> = BufReader::new(child.stdout.take().unwrap())
@@ -220,49 +225,49 @@ fn a_follower_misses_nothing_that_other_processes_write() {
     assert!(writers.into_iter().all(|mut writer| writer.wait().unwrap().success()));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(shown, site.lines(&[]));
+    assert_eq!(shown, server.entries(&[]));
     assert_eq!(shown.iter().filter(|line| line["event"] == "wrong" || line["event"] == "locked").count(), 240);
 }
 
 #[test]
-fn a_damaged_line_hides_no_other() {
-    let site = Site::new();
-    site.whm("twofactorauth_enable_policy", json!({}));
+fn a_damaged_entry_hides_no_other() {
+    let server = Server::new();
+    server.whm("twofactorauth_enable_policy", json!({}));
     for text in ["", "{", "{}", "no JSON \u{0}", r#"{"event": 1, "caller": "root", "function": "x"}"#] {
-        site.insert(1_800_000_015_000, text);
+        server.insert(1_800_000_015_000, text);
     }
-    site.whm("twofactorauth_disable_policy", json!({}));
-    let output = site.audit(&["--json"]);
+    server.whm("twofactorauth_disable_policy", json!({}));
+    let output = server.audit(&["--json"]);
     assert_eq!(output.status.code(), Some(1));
-    let (shown, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (shown, errors) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     let events: Vec<Value> =
         shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone()).collect();
     assert_eq!(events, ["policy_enabled", "policy_disabled"]);
     for number in 2..=6 {
-        assert!(told.contains(&format!("The line {number} of the audit trail is damaged")), "{told}");
+        assert!(errors.contains(&format!("The line {number} of the audit trail is damaged")), "{errors}");
     }
-    assert_eq!(told.lines().count(), 5);
+    assert_eq!(errors.lines().count(), 5);
 }
 
 #[test]
-fn what_a_newer_library_wrote_is_shown() {
-    let site = Site::new();
+fn entries_of_a_newer_library_are_shown() {
+    let server = Server::new();
     let line =
         r#"{"event": "passkey_added", "caller": "root", "function": "twofactorauth_add_passkey", "passkey": "1"}"#;
-    site.insert(1_800_000_015_000, line);
-    assert_eq!(site.lines(&["--caller=root"])[0]["event"], "passkey_added");
-    let shown = String::from_utf8(site.audit(&[]).stdout).unwrap();
+    server.insert(1_800_000_015_000, line);
+    assert_eq!(server.entries(&["--caller=root"])[0]["event"], "passkey_added");
+    let shown = String::from_utf8(server.audit(&[]).stdout).unwrap();
     assert_eq!(
         shown,
         "2027-01-15T08:00:15.000Z  passkey_added             -  by root through twofactorauth_add_passkey\n"
     );
 }
 
-/// The examples of docs/audit.md for `jq` run as they are printed, and find what is there.
+/// The `jq` examples of docs/audit.md run as they are printed.
 #[test]
-fn the_documented_questions_are_answered() {
-    let site = Site::new();
-    site.everything();
+fn the_documented_queries_work() {
+    let server = Server::new();
+    server.everything();
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.md")).unwrap();
     let (_, examples) = document.split_once("```sh\n").unwrap();
     let (examples, _) = examples.split_once("```").unwrap();
@@ -271,7 +276,7 @@ fn the_documented_questions_are_answered() {
     let answers = examples.lines().filter(|line| !line.starts_with('#')).map(|line| {
         let mut shell = Command::new("bash");
         shell.args(["-o", "pipefail", "-c", line]).env("PATH", &path);
-        let output = shell.env("TFA_CONFIG", site.folder.path().join("tfa.json")).output().unwrap();
+        let output = shell.env("TFA_CONFIG", server.folder.path().join("tfa.json")).output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     });
@@ -282,37 +287,38 @@ fn the_documented_questions_are_answered() {
     let by_others: Vec<Value> = answers[2].lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events: Vec<_> = by_others.iter().map(|line| line["event"].as_str().unwrap()).collect();
     assert_eq!(events, ["secret_set", "unlocked", "recovery_codes_made", "removed"]);
-    assert_eq!(answers[3].lines().count(), site.lines(&[]).len());
+    assert_eq!(answers[3].lines().count(), server.entries(&[]).len());
     let first = r#""2027-01-15T08:00:15.000Z","policy_enabled",,"root","twofactorauth_enable_policy","#;
     assert_eq!(answers[3].lines().next().unwrap(), first);
 }
 
 #[test]
-fn a_sink_hears_what_is_committed() {
-    let site = Site::new();
-    let heard = site.listen();
-    site.everything();
-    let heard: Vec<Value> = heard.lock().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(heard, site.lines(&[]));
+fn a_sink_receives_every_committed_entry() {
+    let server = Server::new();
+    let received = server.listen();
+    server.everything();
+    let received: Vec<Value> =
+        received.lock().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(received, server.entries(&[]));
 }
 
 #[test]
-fn with_no_days_to_keep_them_lines_go_to_the_sinks_alone() {
-    let site = Site::keeping(0);
-    let heard = site.listen();
-    site.everything();
-    assert_eq!(heard.lock().unwrap().len(), EVERYTHING);
-    assert_eq!(site.lines(&[]).len(), 0);
+fn with_zero_days_entries_go_to_the_sinks_alone() {
+    let server = Server::keeping(0);
+    let received = server.listen();
+    server.everything();
+    assert_eq!(received.lock().unwrap().len(), EVERYTHING);
+    assert_eq!(server.entries(&[]).len(), 0);
 }
 
 #[test]
-fn old_lines_are_pruned_when_the_library_is_opened() {
-    let site = Site::new();
-    site.whm("twofactorauth_enable_policy", json!({}));
-    site.clock.advance(Duration::from_secs(31 * 86_400));
-    site.whm("twofactorauth_disable_policy", json!({}));
-    assert_eq!(site.tfa.audit_lines(0, 9).unwrap().len(), 2);
-    let config = std::fs::read_to_string(site.folder.path().join("tfa.json")).unwrap();
-    let again = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), site.clock.clone()).unwrap();
+fn old_entries_are_pruned_when_the_library_is_opened() {
+    let server = Server::new();
+    server.whm("twofactorauth_enable_policy", json!({}));
+    server.clock.advance(Duration::from_secs(31 * 86_400));
+    server.whm("twofactorauth_disable_policy", json!({}));
+    assert_eq!(server.tfa.audit_lines(0, 9).unwrap().len(), 2);
+    let config = std::fs::read_to_string(server.folder.path().join("tfa.json")).unwrap();
+    let again = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), server.clock.clone()).unwrap();
     assert_eq!(again.audit_lines(0, 9).unwrap().len(), 1);
 }

@@ -1,8 +1,8 @@
-//! Guessing: how many codes an attacker who knows the password can try, counted with the real engine and a simulated
-//! clock, and what the time of an answer tells. The numbers are those of `docs/security.md`.
+//! Guessing: how many codes an attacker who knows the password can try, counted with the engine and a simulated clock, and
+//! how long an answer takes. The numbers are those of `docs/security.md`.
 //!
-//! Promises: under the default limits 34 guesses fit into the first day and 100 into a year, each right with a chance
-//! of 3 in a million; the time of an answer tells nothing that its reason does not.
+//! Promises: the default limits allow 34 guesses in the first day and 100 in a year, each valid with a chance of 3 in a
+//! million; the time of an answer reveals nothing that its reason does not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -19,7 +19,7 @@ use tfa::engine::refusal::Refusal;
 use tfa::otp::code::{CodeFormat, window};
 use tfa::otp::secret::Secret;
 
-/// Who asks, for the audit trail.
+/// The caller in these tests.
 const ACTOR: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
@@ -34,7 +34,7 @@ struct Server {
 }
 
 impl Server {
-    /// The default limits, unless `lockout` says otherwise.
+    /// A server with the default limits, or with those of `lockout`.
     fn new(lockout: &str) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfa.db");
@@ -53,13 +53,13 @@ impl Server {
         self.clock.now().as_secs()
     }
 
-    /// The code of the step that is `offset` from the present one.
+    /// The code of the step at `offset` from the present one.
     fn code(&self, offset: i64) -> String {
         let step = (self.now() / 30).checked_add_signed(offset).unwrap();
         format!("{:06}", CodeFormat::default().code(self.secret.bytes(), step))
     }
 
-    /// A code that is wrong now, with the first `same` digits of the right one.
+    /// A code that is invalid now, with the first `same` digits of the valid one.
     fn wrong_code(&self, same: usize) -> String {
         let near: Vec<_> = (-1..=1).map(|offset| self.code(offset)).collect();
         let (kept, rest) = near[1].split_at(same);
@@ -76,36 +76,36 @@ impl Server {
         self.tfa.status(&self.subject).unwrap().lock.retry_after
     }
 
-    /// Guesses as fast as the locks allow until `end`, or until no waiting helps; yields how many were looked at.
+    /// Guesses as fast as the locks allow until `end`, or until the hard lock. Returns how many guesses were examined.
     fn attack(&self, end: u64) -> u64 {
-        let mut looked_at = 0;
+        let mut examined = 0;
         while self.now() < end {
             match self.login(&self.wrong_code(0)) {
                 Verdict::Denied(Refusal::InvalidCode, lock) => {
-                    looked_at += 1;
+                    examined += 1;
                     self.clock.advance(Duration::from_secs(lock.retry_after));
                 }
                 Verdict::Denied(Refusal::HardLocked, _) => break,
                 other => panic!("{other:?}"),
             }
         }
-        looked_at
+        examined
     }
 
-    /// The owner, who waits for a lock to end and then is faster than the attacker.
+    /// Logs the owner in, after the lock has ended and before the next guess.
     fn owner_logs_in(&self) {
         self.clock.advance(Duration::from_secs(self.retry_after() + 60));
         assert!(matches!(self.login(&self.code(0)), Verdict::Verified(_)));
     }
 }
 
-/// The chance that one of `guesses` is right, when three steps' codes are.
+/// The chance that one of `guesses` is valid, when the codes of three steps are.
 fn chance(guesses: u64) -> f64 {
     1.0 - (1.0f64 - 3.0 / 1_000_000.0).powf(guesses as f64)
 }
 
 #[test]
-fn a_day_has_34_guesses_and_a_year_100() {
+fn an_attacker_has_34_guesses_a_day_and_100_a_year() {
     let server = Server::new("");
     let day = server.attack(NOW + DAY);
     assert_eq!(day, 34);
@@ -116,13 +116,13 @@ fn a_day_has_34_guesses_and_a_year_100() {
     assert!((0.000_299..0.000_301).contains(&chance(year)), "1 in 3300: {}", chance(year));
     assert!(
         matches!(server.login(&server.code(0)), Verdict::Denied(Refusal::HardLocked, _)),
-        "and holds for everybody"
+        "the hard lock holds for the owner too"
     );
 }
 
-/// A right code forgets the wrong ones before it, so an owner who logs in gives the attacker a new day.
+/// An accepted login resets the failures, so each login of the owner gives the attacker another day.
 #[test]
-fn an_owner_who_logs_in_every_day_doubles_nothing_but_the_days() {
+fn daily_logins_of_the_owner_allow_a_days_guesses_each_day() {
     let server = Server::new("");
     let mut year = 0;
     for day in 1..=365 {
@@ -134,21 +134,21 @@ fn an_owner_who_logs_in_every_day_doubles_nothing_but_the_days() {
     assert!((0.036..0.037).contains(&chance(year)), "1 in 27: {}", chance(year));
 }
 
-/// The factor of the computation: of a million codes, those of three steps are right at any moment, and no other.
+/// Checks the factor of the computation: of a million codes, those of three steps are valid at any moment.
 #[test]
-fn three_codes_of_a_million_are_right() {
+fn three_codes_of_a_million_are_valid() {
     let code_format = CodeFormat::default();
     let secret = Secret::from_base32("GEZDGNBVGY3TQOJQ").unwrap();
     let steps = window(NOW / 30, 1);
-    let right: Vec<_> = steps.clone().map(|step| code_format.code(secret.bytes(), step)).collect();
-    assert_eq!(right.len(), 3);
-    for code in (0..1_000_000).step_by(17).chain(right.clone()) {
+    let valid: Vec<_> = steps.clone().map(|step| code_format.code(secret.bytes(), step)).collect();
+    assert_eq!(valid.len(), 3);
+    for code in (0..1_000_000).step_by(17).chain(valid.clone()) {
         let found = code_format.newest_match(secret.bytes(), steps.clone(), code).is_some();
-        assert_eq!(found, right.contains(&code), "{code}");
+        assert_eq!(found, valid.contains(&code), "{code}");
     }
 }
 
-/// The fastest of many answers each, in turn, so that the machine's moods meet all alike.
+/// The fastest answer of each kind. The kinds take turns, so that the load of the machine affects all alike.
 fn fastest<const KINDS: usize>(rounds: usize, mut ask: impl FnMut(usize) -> Duration) -> [Duration; KINDS] {
     let mut best = [Duration::MAX; KINDS];
     for round in 0..rounds * KINDS {
@@ -159,7 +159,7 @@ fn fastest<const KINDS: usize>(rounds: usize, mut ask: impl FnMut(usize) -> Dura
 }
 
 #[test]
-fn the_time_of_an_answer_tells_nothing_about_the_code() {
+fn the_time_of_an_answer_reveals_nothing_about_the_code() {
     let server = Server::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
     let codes = [server.wrong_code(0), server.wrong_code(3), server.wrong_code(5)];
     let times: [Duration; 3] = fastest(300, |kind| {
@@ -168,14 +168,14 @@ fn the_time_of_an_answer_tells_nothing_about_the_code() {
         assert!(matches!(server.login(&codes[kind]), Verdict::Denied(Refusal::InvalidCode, _)));
         begun.elapsed()
     });
-    println!("wrong codes with 0, 3 and 5 right digits: {times:?}");
+    println!("invalid codes with 0, 3 and 5 valid digits: {times:?}");
     let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
     assert!(most.as_nanos() * 10 < least.as_nanos() * 13, "{times:?}");
 }
 
-/// A locked subject is answered alike whether the code would have been right: it is not looked at.
+/// While a subject is locked, codes are not examined, so valid and invalid ones take the same time.
 #[test]
-fn a_lock_answers_right_and_wrong_codes_alike() {
+fn a_locked_subject_gets_the_same_answer_to_valid_and_invalid_codes() {
     let server = Server::new("");
     for _ in 0..5 {
         server.login(&server.wrong_code(0));
@@ -186,27 +186,27 @@ fn a_lock_answers_right_and_wrong_codes_alike() {
         assert!(matches!(server.login(&codes[kind]), Verdict::Denied(Refusal::Locked(30), _)));
         begun.elapsed()
     });
-    println!("locked, with a right and a wrong code: {times:?}");
+    println!("locked, with a valid and an invalid code: {times:?}");
     let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
     assert!(most.as_nanos() * 10 < least.as_nanos() * 13, "{times:?}");
 }
 
-/// Right, wrong, replayed, not enrolled, locked: told apart by their reasons, measured for `docs/security.md`.
+/// Measures each verdict for `docs/security.md`.
 #[test]
-fn what_each_verdict_takes() {
+fn valid_and_invalid_codes_take_about_the_same_time() {
     let server = Server::new(r#", "lockout": {"failures": 1000, "hard_limit": 1000000}"#);
-    let nobody = Subject::Account { name: "nobody".to_owned() };
-    let mut right = String::new();
+    let stranger = Subject::Account { name: "stranger".to_owned() };
+    let mut valid = String::new();
     let times: [Duration; 4] = fastest(200, |kind| {
         server.tfa.unlock(ACTOR, &server.subject).unwrap();
         if kind == 0 {
             server.clock.advance(Duration::from_secs(30));
-            right = server.code(0);
+            valid = server.code(0);
         }
         let (subject, code) = match kind {
-            0 | 2 => (&server.subject, right.clone()),
+            0 | 2 => (&server.subject, valid.clone()),
             1 => (&server.subject, server.wrong_code(0)),
-            _ => (&nobody, server.wrong_code(0)),
+            _ => (&stranger, server.wrong_code(0)),
         };
         let begun = Instant::now();
         let verdict = server.tfa.login(ACTOR, subject, &code).unwrap();
@@ -219,7 +219,7 @@ fn what_each_verdict_takes() {
             (_, verdict) => panic!("{verdict:?}"),
         }
     });
-    println!("right {:?}, wrong {:?}, replayed {:?}, not enrolled {:?}", times[0], times[1], times[2], times[3]);
+    println!("valid {:?}, invalid {:?}, replayed {:?}, not enrolled {:?}", times[0], times[1], times[2], times[3]);
     let (right, wrong) = (times[0].as_nanos(), times[1].as_nanos());
-    assert!(right < wrong * 2 && wrong < right * 2, "each is one look at the code and one commit: {times:?}");
+    assert!(right < wrong * 2 && wrong < right * 2, "each verifies one code and commits once: {times:?}");
 }

@@ -1,7 +1,7 @@
-//! The rules of login against a model of them: random sequences of calls, the clock among them, made to the engine and
-//! to [`Model`], which says in a page what the contract (sections 3 and 4) says. Every answer and every status must agree.
+//! The engine against a model: random sequences of calls and clock changes go to the engine and to [`Model`], which states
+//! the rules of contract sections 3 and 4 in a page. Every answer and every status must agree.
 //!
-//! A sequence that disagrees is cut down to the shortest that does. `TFA_MODEL_SEQUENCES` sets how many (10,000).
+//! A sequence that disagrees is shrunk. `TFA_MODEL_SEQUENCES` sets the number of sequences (10,000).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -22,13 +22,13 @@ use tfa::engine::refusal::Refusal;
 use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
-/// Who calls in these tests.
+/// The caller in these tests.
 const ACTOR: Actor<'static> = Actor { caller: "root", function: "test", remote_addr: None };
 
 const NOW: u64 = 1_800_000_007;
 const PERIOD: u64 = 30;
 
-/// A call, in terms that mean something whatever came before. A subject has two secrets that come and go.
+/// A call that is valid in any state. A subject has two secrets, which replace each other.
 #[derive(Clone, Debug)]
 enum Call {
     Enrol { secret: usize, offset: i64 },
@@ -69,7 +69,7 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// The rules, for one subject, with the limits 3 wrong codes, 30 s, at most 120 s, 8 in all.
+/// The rules for one subject, with these limits: a lock after 3 invalid codes, of 30 to 120 s, and a hard lock after 8.
 #[derive(Clone, Debug, Default)]
 struct Model {
     policy: bool,
@@ -108,8 +108,8 @@ impl Model {
         Ok(())
     }
 
-    /// Whether a login gets as far as its code; otherwise its answer.
-    fn door(&self, now: u64, totp: bool) -> Result<(), Answer> {
+    /// The answer to a login whose code is not examined.
+    fn before_the_code(&self, now: u64, totp: bool) -> Result<(), Answer> {
         if !self.policy || self.enrolled.is_none() {
             return Err(Answer::NotRequired);
         }
@@ -121,7 +121,7 @@ impl Model {
     }
 
     fn login(&mut self, secret: usize, step: u64, now: u64) -> Answer {
-        if let Err(answer) = self.door(now, true) {
+        if let Err(answer) = self.before_the_code(now, true) {
             return answer;
         }
         if self.enrolled != Some(secret) || step.abs_diff(now / PERIOD) > 1 {
@@ -131,23 +131,23 @@ impl Model {
             return Answer::Denied(Refusal::UsedCode);
         }
         self.last_steps[secret] = step;
-        self.let_in(Method::Totp)
+        self.accept(Method::Totp)
     }
 
     fn login_recovery(&mut self, place: Option<usize>, now: u64) -> Answer {
-        if let Err(answer) = self.door(now, false) {
+        if let Err(answer) = self.before_the_code(now, false) {
             return answer;
         }
         match place.and_then(|place| self.recovery.iter().position(|left| *left == place)) {
             Some(found) => {
                 self.recovery.remove(found);
-                self.let_in(Method::Recovery)
+                self.accept(Method::Recovery)
             }
             None => self.fail(now),
         }
     }
 
-    fn let_in(&mut self, method: Method) -> Answer {
+    fn accept(&mut self, method: Method) -> Answer {
         (self.failures, self.locked_until) = (0, 0);
         Answer::Verified(method)
     }
@@ -159,7 +159,7 @@ impl Model {
     }
 }
 
-/// Seconds of lock that the last of `failures` wrong codes brings.
+/// Seconds of lock after the last of `failures` invalid codes.
 fn penalty(failures: u32) -> u64 {
     if failures < 3 { 0 } else { (30u64 << (failures - 3).min(8)).min(120) }
 }
@@ -171,14 +171,15 @@ enum Answer {
     Denied(Refusal),
 }
 
-/// The engine under test, and what a subject of it has.
+/// The engine under test.
 struct Server {
     tfa: Tfa,
     clock: Arc<ManualClock>,
     text: String,
 }
 
-struct Guest {
+/// A subject, with its secrets and recovery codes.
+struct User {
     subject: Subject,
     secrets: [Secret; 2],
     recovery: Vec<String>,
@@ -189,8 +190,8 @@ impl Server {
         self.tfa = Tfa::open_with_clock(Config::parse(Some(&self.text)).unwrap(), self.clock.clone()).unwrap();
     }
 
-    fn login(&self, guest: &Guest, token: &str) -> Answer {
-        match self.tfa.login(ACTOR, &guest.subject, token).unwrap() {
+    fn login(&self, user: &User, token: &str) -> Answer {
+        match self.tfa.login(ACTOR, &user.subject, token).unwrap() {
             Verdict::NotRequired => Answer::NotRequired,
             Verdict::Verified(method) => Answer::Verified(method),
             Verdict::Denied(refusal, _) => Answer::Denied(refusal),
@@ -198,23 +199,23 @@ impl Server {
     }
 }
 
-impl Guest {
-    fn new(number: u64) -> Guest {
+impl User {
+    fn new(number: u64) -> User {
         let subject = Subject::Account { name: format!("subject{number}") };
-        Guest { subject, secrets: [0; 2].map(|_| Secret::generate(16).unwrap()), recovery: Vec::new() }
+        User { subject, secrets: [0; 2].map(|_| Secret::generate(16).unwrap()), recovery: Vec::new() }
     }
 
     fn code(&self, secret: usize, step: u64) -> String {
         format!("{:06}", CodeFormat::default().code(self.secrets[secret].bytes(), step))
     }
 
-    /// A code that is right for neither secret near `step`.
+    /// A code that is invalid for both secrets near `step`.
     fn wrong_code(&self, step: u64) -> String {
         let near: Vec<_> = (step - 5..=step + 5).flat_map(|step| [self.code(0, step), self.code(1, step)]).collect();
         (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
     }
 
-    /// Codes of its secrets that happen to be alike near `step`, where the model cannot tell them apart.
+    /// Whether two codes near `step` are the same, which the model does not cover.
     fn ambiguous(&self, step: u64) -> bool {
         let mut near: Vec<_> =
             (step - 5..=step + 5).flat_map(|step| [self.code(0, step), self.code(1, step)]).collect();
@@ -223,53 +224,43 @@ impl Guest {
     }
 }
 
-fn make(server: &mut Server, guest: &mut Guest, model: &mut Model, call: &Call) {
+/// Makes a call to the engine and to the model.
+fn make(server: &mut Server, user: &mut User, model: &mut Model, call: &Call) {
     let now = server.clock.now().as_secs();
     let step = |offset: i64| (now / PERIOD).checked_add_signed(offset).unwrap();
     match *call {
         Call::Enrol { secret, offset } => {
-            let token = guest.code(secret, step(offset));
-            let answer = server.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &token);
+            let token = user.code(secret, step(offset));
+            let answer = server.tfa.enrol(ACTOR, &user.subject, &user.secrets[secret], &token);
             assert_eq!(answer, model.enrol(secret, step(offset), now));
         }
         Call::EnrolWrong { secret } => {
-            let answer = server.tfa.enrol(ACTOR, &guest.subject, &guest.secrets[secret], &guest.wrong_code(step(0)));
+            let answer = server.tfa.enrol(ACTOR, &user.subject, &user.secrets[secret], &user.wrong_code(step(0)));
             assert_eq!(answer, Err(Refusal::InvalidCode));
         }
         Call::SetSecret { secret } => {
-            server.tfa.set_secrets(ACTOR, &[(guest.subject.clone(), guest.secrets[secret].clone())]).unwrap();
+            server.tfa.set_secrets(ACTOR, &[(user.subject.clone(), user.secrets[secret].clone())]).unwrap();
             model.begin(secret);
         }
         Call::Remove => {
-            server.tfa.remove(ACTOR, std::slice::from_ref(&guest.subject), Unreadable::Keep).unwrap();
+            server.tfa.remove(ACTOR, std::slice::from_ref(&user.subject), Unreadable::Keep).unwrap();
             model.remove();
         }
-        Call::MakeRecoveryCodes => match server.tfa.generate_recovery_codes(ACTOR, &guest.subject) {
+        Call::MakeRecoveryCodes => match server.tfa.generate_recovery_codes(ACTOR, &user.subject) {
             Ok(codes) => {
                 assert!(model.enrolled.is_some());
-                guest.recovery = codes.iter().map(|code| code.to_string()).collect();
+                user.recovery = codes.iter().map(|code| code.to_string()).collect();
                 model.recovery = (0..10).collect();
             }
             Err(refusal) => {
                 assert!(model.enrolled.is_none() && matches!(refusal, Refusal::NotConfigured(_)), "{refusal}");
             }
         },
-        Call::Login { secret, offset } => {
-            let token = guest.code(secret, step(offset));
-            assert_eq!(server.login(guest, &token), model.login(secret, step(offset), now));
+        Call::Login { .. } | Call::LoginWrong | Call::LoginRecovery { .. } | Call::LoginWrongRecovery => {
+            log_in(server, user, model, call);
         }
-        Call::LoginWrong => {
-            let token = guest.wrong_code(step(0));
-            assert_eq!(server.login(guest, &token), model.login(usize::MAX, 0, now));
-        }
-        Call::LoginRecovery { place } => {
-            let token = guest.recovery.get(place).map_or("aaaa-aaaa-aaaa-aaaa", String::as_str).to_owned();
-            let place = guest.recovery.get(place).map(|_| place);
-            assert_eq!(server.login(guest, &token), model.login_recovery(place, now));
-        }
-        Call::LoginWrongRecovery => assert_eq!(server.login(guest, "not a code"), model.login_recovery(None, now)),
         Call::Unlock => {
-            server.tfa.unlock(ACTOR, &guest.subject).unwrap();
+            server.tfa.unlock(ACTOR, &user.subject).unwrap();
             (model.failures, model.locked_until) = (0, 0);
         }
         Call::Policy(enabled) => {
@@ -283,8 +274,27 @@ fn make(server: &mut Server, guest: &mut Guest, model: &mut Model, call: &Call) 
     }
 }
 
-fn assert_status(server: &Server, guest: &Guest, model: &Model) {
-    let status = server.tfa.status(&guest.subject).unwrap();
+/// Makes a login to the engine and to the model.
+fn log_in(server: &Server, user: &User, model: &mut Model, call: &Call) {
+    let now = server.clock.now().as_secs();
+    let step = |offset: i64| (now / PERIOD).checked_add_signed(offset).unwrap();
+    let (token, expected) = match *call {
+        Call::Login { secret, offset } => (user.code(secret, step(offset)), model.login(secret, step(offset), now)),
+        Call::LoginWrong => (user.wrong_code(step(0)), model.login(usize::MAX, 0, now)),
+        Call::LoginRecovery { place } => {
+            let code = user.recovery.get(place);
+            (
+                code.map_or("aaaa-aaaa-aaaa-aaaa", String::as_str).to_owned(),
+                model.login_recovery(code.map(|_| place), now),
+            )
+        }
+        _ => ("not a code".to_owned(), model.login_recovery(None, now)),
+    };
+    assert_eq!(server.login(user, &token), expected);
+}
+
+fn assert_status(server: &Server, user: &User, model: &Model) {
+    let status = server.tfa.status(&user.subject).unwrap();
     assert_eq!(status.is_enabled, model.enrolled.is_some());
     assert_eq!(status.required, model.policy && model.enrolled.is_some());
     assert_eq!((status.failures, status.lock.hard), (model.failures, model.failures >= 8));
@@ -294,7 +304,7 @@ fn assert_status(server: &Server, guest: &Guest, model: &Model) {
 
 #[test]
 fn the_engine_agrees_with_the_model() {
-    // In memory where that can be had: nothing here is about disks.
+    // In memory if possible: nothing here depends on disks.
     let place = std::path::Path::new("/dev/shm");
     let folder = if place.is_dir() { tempfile::tempdir_in(place) } else { tempfile::tempdir() }.unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
@@ -306,20 +316,20 @@ fn the_engine_agrees_with_the_model() {
     let tfa = Tfa::open_with_clock(Config::parse(Some(&text)).unwrap(), clock.clone()).unwrap();
     let server = std::cell::RefCell::new(Server { tfa, clock, text });
     let sequences = std::env::var("TFA_MODEL_SEQUENCES").map_or(10_000, |text| text.parse().unwrap());
-    let guests = AtomicU64::new(0);
+    let users = AtomicU64::new(0);
     let cases = Cases { cases: sequences, failure_persistence: None, ..Cases::default() };
     let outcome = TestRunner::new(cases).run(&prop::collection::vec(call(), 1..30), |calls| {
         let mut server = server.borrow_mut();
-        let mut guest = Guest::new(guests.fetch_add(1, Ordering::Relaxed));
+        let mut user = User::new(users.fetch_add(1, Ordering::Relaxed));
         let mut model = Model { policy: true, ..Model::default() };
         server.clock.set(NOW);
         server.tfa.set_policy(ACTOR, true).unwrap();
         for call in &calls {
-            if guest.ambiguous(server.clock.now().as_secs() / PERIOD) {
+            if user.ambiguous(server.clock.now().as_secs() / PERIOD) {
                 break;
             }
-            make(&mut server, &mut guest, &mut model, call);
-            assert_status(&server, &guest, &model);
+            make(&mut server, &mut user, &mut model, call);
+            assert_status(&server, &user, &model);
         }
         Ok(())
     });

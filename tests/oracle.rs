@@ -1,6 +1,6 @@
 //! One-time codes against liboath: 10,000 random secrets, times, algorithms and lengths, through the C functions.
 //!
-//! liboath is asked by a small C program, `tests/oracle/liboath.c`, which is compiled here (Debian: liboath-dev).
+//! `tests/oracle/liboath.c`, which is compiled here, calls liboath (Debian: liboath-dev).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -14,10 +14,10 @@ use data_encoding::HEXLOWER;
 use tfa::ffi::codes::{TFA_SHA1, TFA_SHA256, TFA_SHA512, tfa_generate_totp, tfa_verify_totp};
 
 const CASES: usize = 10_000;
-/// Steps either side of a time that liboath is asked about.
+/// Steps on either side of a time that liboath computes.
 const AROUND: u64 = 3;
 
-/// One random question.
+/// One random case.
 #[derive(Debug)]
 struct Case {
     secret: Vec<u8>,
@@ -26,11 +26,11 @@ struct Case {
     period: u32,
     time: u64,
     skew: u32,
-    /// Which of the steps around is given as the code.
+    /// The step whose code is verified, as an index into those around the time.
     chosen: usize,
 }
 
-/// Random bytes from the operating system: another ten thousand at each run.
+/// A random number from the operating system: each run has other cases.
 fn random() -> u64 {
     getrandom::u64().unwrap()
 }
@@ -54,13 +54,13 @@ fn case() -> Case {
     }
 }
 
-/// What liboath says to each case: the codes of the steps around it, the oldest first.
+/// The codes that liboath computes for each case: those of the steps around it, the oldest first.
 fn liboath(cases: &[Case]) -> Vec<Vec<String>> {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/liboath.c");
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("liboath-{}", std::process::id()));
     let compiled =
         Command::new("cc").args(["-O1", "-Wall", "-Werror", "-o"]).arg(&program).args([source, "-loath"]).status();
-    assert!(compiled.expect("cc runs").success(), "the oracle compiles: install liboath-dev");
+    assert!(compiled.expect("cc runs").success(), "the oracle does not compile: install liboath-dev");
     let mut questions = String::new();
     for case in cases {
         let Case { algorithm, digits, period, time, .. } = case;
@@ -78,7 +78,7 @@ fn liboath(cases: &[Case]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn ten_thousand_codes_are_liboaths() {
+fn ten_thousand_random_codes_agree_with_liboath() {
     let cases: Vec<_> = std::iter::repeat_with(case).take(CASES).collect();
     let answers = liboath(&cases);
     assert_eq!(answers.len(), CASES);

@@ -1,8 +1,8 @@
-//! No answer to a refused request holds the secret or the code that was given.
+//! No error contains the secret or the code of the request.
 //!
-//! Every function is called through the C border in many wrong ways, with a secret and codes wherever one may be given:
-//! in the right place, in the wrong one, with the wrong type, in text that is no JSON. Names are left out of this: what
-//! stands where a user's or a function's name is expected is repeated to whoever sent it.
+//! Every function is called through the C ABI with invalid arguments that contain a secret and codes: in the right place, in
+//! the wrong one, with the wrong type, in text that is not JSON. Names are excepted: an error repeats the name of a user or a
+//! function.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::ffi::{CStr, CString, c_char};
@@ -11,21 +11,23 @@ use std::ptr;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tfa::engine::Tfa;
-use tfa::ffi::codes::{tfa_build_otpauth, tfa_draw_qr, tfa_generate_secret, tfa_parse_otpauth};
+use tfa::ffi::codes::{
+    tfa_build_otpauth, tfa_code, tfa_draw_qr, tfa_generate_secret, tfa_parse_otpauth, tfa_verify_code,
+};
 use tfa::ffi::handle::{tfa_close, tfa_free, tfa_functions, tfa_open};
 use tfa::ffi::http::tfa_http;
 use tfa::ffi::uapi::tfa_uapi;
 use tfa::ffi::whm::tfa_whmapi1;
 
-/// A secret that nobody is enrolled with.
+/// A secret that no subject is enrolled with.
 const SECRET: &str = "CAOXW75HKYJJ6E5YCAOXW75HKYJJ6E5Y";
-/// The same as people type it.
+/// The same with spaces and dashes.
 const SPACED: &str = "caox w75h-kyjj 6e5y-caox w75h-kyjj 6e5y";
-/// One character of it is no Base32.
+/// The same with a character that is not Base32.
 const BROKEN: &str = "CAOXW75HKYJJ6E5YCAOXW75HKYJJ6E51";
-/// A code that is wrong for anybody, but for one chance in 300,000.
+/// A code that is invalid for every subject, except with a chance of 1 in 300,000.
 const CODE: &str = "918273";
-/// A recovery code that was never given out.
+/// A recovery code that was never generated.
 const RECOVERY_CODE: &str = "caox-w75h-kyjj-6e5y";
 
 fn text(string: &str) -> CString {
@@ -34,7 +36,7 @@ fn text(string: &str) -> CString {
 
 fn taken(answer: *mut c_char) -> String {
     assert!(!answer.is_null());
-    // SAFETY: every caller hands over a string that the library just answered.
+    // SAFETY: every caller passes a string that the library has just returned.
     unsafe {
         let copy = CStr::from_ptr(answer).to_str().unwrap().to_owned();
         tfa_free(answer);
@@ -42,8 +44,8 @@ fn taken(answer: *mut c_char) -> String {
     }
 }
 
-/// Whether an answer holds any part of a secret or a code that is long enough to help somebody.
-fn tells(answer: &str) -> bool {
+/// Whether an answer contains the code, or 8 characters of the secret.
+fn leaks(answer: &str) -> bool {
     let flat: String = answer.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     let windows = |given: &str, length: usize| {
         let given: Vec<_> = given.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
@@ -52,7 +54,7 @@ fn tells(answer: &str) -> bool {
     windows(SECRET, 8) || windows(CODE, 6)
 }
 
-/// A store with the policy on and nobody enrolled but `enrolled`.
+/// A server with the policy enabled, on which only `enrolled` is enrolled.
 struct Server {
     tfa: *mut Tfa,
     _folder: TempDir,
@@ -62,7 +64,7 @@ impl Server {
     fn new() -> Server {
         let folder = tempfile::tempdir().unwrap();
         let config = json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display())}).to_string();
-        // SAFETY: the configuration is a string, and the error is not asked for.
+        // SAFETY: the configuration is a string, and no error is wanted.
         let tfa = unsafe { tfa_open(text(&config).as_ptr(), ptr::null_mut()) };
         assert!(!tfa.is_null());
         let server = Server { tfa, _folder: folder };
@@ -99,7 +101,7 @@ impl Drop for Server {
     }
 }
 
-/// Arguments that hold the secret and a code, all of them wrong somewhere or for most functions.
+/// Arguments that contain the secret and a code, and are invalid for most functions.
 fn wrong_arguments() -> Vec<String> {
     let mut arguments = Vec::new();
     let long_secret = SECRET.repeat(40);
@@ -154,7 +156,7 @@ fn failed(answer: &str) -> bool {
 }
 
 #[test]
-fn no_refusal_of_a_panel_function_tells() {
+fn x() {
     let server = Server::new();
     let list: Value = serde_json::from_str(&taken(tfa_functions())).unwrap();
     let (mut refused, mut verdicts) = (0, 0);
@@ -167,12 +169,12 @@ fn no_refusal_of_a_panel_function_tells() {
             };
             if failed(&answer) {
                 refused += 1;
-                assert!(!tells(&answer), "{name} of {args}: {answer}");
+                assert!(!leaks(&answer), "{name} of {args}: {answer}");
             }
-            // A wrong code is a verdict with a reason, not a failure.
+            // An invalid code is a verdict with a reason, not a failure.
             if name == "twofactorauth_verify_login" && answer.contains(r#""verified":0"#) {
                 verdicts += 1;
-                assert!(!tells(&answer), "{name} of {args}: {answer}");
+                assert!(!leaks(&answer), "{name} of {args}: {answer}");
             }
         }
     }
@@ -180,7 +182,7 @@ fn no_refusal_of_a_panel_function_tells() {
 }
 
 #[test]
-fn no_refusal_over_the_wire_tells() {
+fn errors_over_http_contain_no_secret() {
     let server = Server::new();
     let mut refused = 0;
     let functions =
@@ -188,28 +190,30 @@ fn no_refusal_over_the_wire_tells() {
     for function in functions {
         // A body that does not begin with a brace is a form, in which a text without "=" is a name.
         for args in wrong_arguments().iter().filter(|args| args.starts_with('{')) {
-            for door in ["json-api", "xml-api"] {
-                let answer = server.http(&format!("/{door}/{function}?api.version=1"), args);
+            for api in ["json-api", "xml-api"] {
+                let answer = server.http(&format!("/{api}/{function}?api.version=1"), args);
                 if failed(&answer.replace("\\\"", "\"")) || answer.contains("<result>0</result>") {
                     refused += 1;
-                    assert!(!tells(&answer), "{function} of {args}: {answer}");
+                    assert!(!leaks(&answer), "{function} of {args}: {answer}");
                 }
             }
         }
         for query in [format!("secret={BROKEN}&tfa_token={CODE}"), format!("secret={SECRET}&tfa_token={CODE}%ff")] {
             let answer = server.http(&format!("/json-api/{function}?api.version=1&{query}"), "");
-            assert!(!tells(&answer), "{function} of {query}: {answer}");
+            assert!(!leaks(&answer), "{function} of {query}: {answer}");
         }
         let answer = server.http(&format!("/elsewhere/{SECRET}?tfa_token={CODE}"), "");
-        assert!(!tells(&answer), "{answer}");
+        assert!(!leaks(&answer), "{answer}");
     }
     assert!(refused > 500, "{refused} refusals");
 }
 
 #[test]
-fn no_refusal_without_a_handle_tells() {
+fn errors_of_stateless_functions_contain_no_secret() {
     type Plain = unsafe extern "C" fn(*const c_char) -> *mut c_char;
-    let functions: [(&str, Plain); 4] = [
+    let functions: [(&str, Plain); 6] = [
+        ("tfa_code", tfa_code),
+        ("tfa_verify_code", tfa_verify_code),
         ("tfa_generate_secret", tfa_generate_secret),
         ("tfa_build_otpauth", tfa_build_otpauth),
         ("tfa_parse_otpauth", tfa_parse_otpauth),
@@ -222,7 +226,7 @@ fn no_refusal_without_a_handle_tells() {
             let answer = taken(unsafe { function(text(&args).as_ptr()) });
             if failed(&answer) {
                 refused += 1;
-                assert!(!tells(&answer), "{name} of {args}: {answer}");
+                assert!(!leaks(&answer), "{name} of {args}: {answer}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Output control through the doors: what is filtered, sorted, chunked and told.
+//! Output control: filters, sorting, chunks, columns and their metadata, through every API (contract section 7).
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::server::{Server, reason, result};
 
 const LIST: &str = "/json-api/twofactorauth_get_user_configs?api.version=1";
 
-/// Ninety-nine accounts `u01`… of root's, and root.
+/// A server with 99 accounts, `u01` to `u99`, which root owns.
 fn many() -> Server {
     let accounts: serde_json::Map<_, _> =
         (1..=99).map(|n| (format!("u{n:02}"), json!({"domain": format!("d{}.example", 100 - n)}))).collect();
@@ -18,7 +18,7 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn whm_filters_sorts_chunks_and_picks_columns() {
+fn whm_filters_sorts_chunks_and_selects_columns() {
     let server = many();
     server.enrol("u42");
     let of = |query: &str| server.get("root", &format!("{LIST}&{query}"));
@@ -40,7 +40,7 @@ fn whm_filters_sorts_chunks_and_picks_columns() {
 }
 
 #[test]
-fn a_chunk_alone_is_the_same_as_a_part_of_the_whole() {
+fn chunks_together_are_the_whole_list() {
     let server = many();
     let whole = server.get("root", LIST);
     assert_eq!(names(&whole).len(), 100);
@@ -54,7 +54,7 @@ fn a_chunk_alone_is_the_same_as_a_part_of_the_whole() {
 }
 
 #[test]
-fn every_door_has_output_control() {
+fn json_arguments_control_output_too() {
     let server = many();
     let args = json!({"api.chunk.enable": 1, "api.chunk.size": 2, "api.sort.enable": true, "api.sort.a.field": "user", "api.sort.a.reverse": 1});
     let answer = server.whm("root", "twofactorauth_get_user_configs", args);
@@ -62,7 +62,7 @@ fn every_door_has_output_control() {
 }
 
 #[test]
-fn wrong_criteria_are_refused_before_anything_is_done() {
+fn invalid_criteria_are_refused_and_nothing_is_changed() {
     let server = many();
     for (query, expected) in [
         ("api.filter.enable=2", r#"The parameter "api.filter.enable" is not valid: it is 0 or 1."#),
@@ -85,7 +85,7 @@ fn wrong_criteria_are_refused_before_anything_is_done() {
 }
 
 #[test]
-fn any_other_answer_is_one_record() {
+fn an_answer_that_is_no_list_is_one_record() {
     let server = Server::new();
     let status = |query: &str| server.get("example", &format!("/execute/TwoFactorAuth/get_user_configuration?{query}"));
     let passed = status(
@@ -98,8 +98,8 @@ fn any_other_answer_is_one_record() {
         json!({"filter": {"records_before_filter": 1},
             "paginate": {"current_page": 1, "results_per_page": 10, "start_result": 1, "total_pages": 1, "total_results": 1}})
     );
-    let kept_out = status("api.filter_column=is_enabled&api.filter_term=1");
-    assert_eq!((&kept_out["data"], &kept_out["status"]), (&json!({}), &json!(1)));
+    let filtered_out = status("api.filter_column=is_enabled&api.filter_term=1");
+    assert_eq!((&filtered_out["data"], &filtered_out["status"]), (&json!({}), &json!(1)));
     let wrong = status("api.filter_column=issuer&api.filter_term=%5B&api.filter_type=matches");
     assert!(
         wrong["errors"][0]

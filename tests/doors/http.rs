@@ -1,4 +1,4 @@
-//! Every documented URL, and what is refused.
+//! HTTP requests: every documented URL, and the requests that are refused (contract section 7).
 
 use serde_json::{Value, json};
 
@@ -40,6 +40,16 @@ fn the_documented_urls_work() {
     assert_eq!(whm("twofactorauth_login_status", "&user=example")["data"]["is_enabled"], 1);
     assert_eq!(whm("twofactorauth_verify_login", "&user=example&tfa_token=123456")["data"]["required"], 0);
     assert_eq!(result(&whm("twofactorauth_unlock_user", "&user=example")), 1);
+}
+
+#[test]
+fn the_documented_urls_of_other_calls_work() {
+    let server = Server::new();
+    server.enrol("example");
+    server.whm("root", "twofactorauth_set_issuer", json!({"issuer": "Example Hosting"}));
+    let token = "/cpsess1234567890";
+    let whm =
+        |function: &str, query: &str| server.get("root", &format!("{token}/json-api/{function}?api.version=1{query}"));
     assert_eq!(
         whm("batch", "&command=twofactorauth_policy_status&command=twofactorauth_get_user_configs%3Fuser%3Dexample")["data"]
             ["result"][1]["data"],
@@ -81,7 +91,7 @@ fn the_documented_uapi_urls_work() {
 }
 
 #[test]
-fn a_path_may_be_written_in_several_ways() {
+fn every_documented_spelling_of_a_path_works() {
     let server = Server::new();
     for prefix in [
         "",
@@ -99,7 +109,7 @@ fn a_path_may_be_written_in_several_ways() {
 }
 
 #[test]
-fn another_path_is_not_found() {
+fn any_other_path_is_not_found() {
     let server = Server::new();
     for path in [
         "",
@@ -129,7 +139,7 @@ fn another_path_is_not_found() {
 }
 
 #[test]
-fn whm_wants_its_version() {
+fn whm_requires_its_version() {
     let server = Server::new();
     for (query, expected) in [
         ("", r#"The parameter "api.version" is required."#),
@@ -141,11 +151,11 @@ fn whm_wants_its_version() {
         assert_eq!((result(&answer), reason(&answer)), (0, expected));
     }
     let answer = server.get("root", "/json-api/twofactorauth_policy_status?api.version=1");
-    assert_eq!(answer["data"], json!({"is_enabled": 0}), "nothing was called");
+    assert_eq!(answer["data"], json!({"is_enabled": 0}), "no function was called");
 }
 
 #[test]
-fn a_post_carries_a_form_or_json() {
+fn a_post_body_is_a_form_or_json() {
     let server = Server::new();
     for (number, (query, body)) in [
         ("api.version=1&issuer=Issuer+0", ""),
@@ -180,7 +190,7 @@ fn a_post_carries_a_form_or_json() {
 }
 
 #[test]
-fn what_is_sent_twice_is_not_chosen_from() {
+fn a_parameter_that_is_sent_twice_is_refused() {
     let server = Server::new();
     let response =
         server.http("root", "POST", "/json-api/twofactorauth_set_issuer?api.version=1&issuer=a", r#"{"issuer": "b"}"#);
@@ -189,7 +199,7 @@ fn what_is_sent_twice_is_not_chosen_from() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_bad_request() {
+fn an_unreadable_request_is_a_bad_request() {
     let server = Server::new();
     let path = "/json-api/applist?api.version=1";
     for (method, target, body, expected) in [
@@ -216,7 +226,7 @@ fn what_cannot_be_read_is_a_bad_request() {
 }
 
 #[test]
-fn texts_of_the_largest_size_are_read() {
+fn a_body_of_the_largest_size_is_read() {
     let server = Server::new();
     let body = format!("issuer={}", "x".repeat((1 << 20) - 7));
     let response = server.http("root", "POST", "/json-api/twofactorauth_set_issuer?api.version=1", &body);
@@ -225,7 +235,7 @@ fn texts_of_the_largest_size_are_read() {
 }
 
 #[test]
-fn c_gets_the_same_answer() {
+fn tfa_http_returns_the_same_response() {
     let server = Server::new();
     let caller = c"root".as_ptr();
     let call = |method: &std::ffi::CStr, target: &std::ffi::CStr| {

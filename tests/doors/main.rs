@@ -1,6 +1,7 @@
-//! The documented doors, as their callers use them: URLs, XML, YAML, output control, batches, the command line.
+//! The documented APIs as their callers use them: URLs, XML, YAML, output control, batches, the command line.
 //!
-//! Answers are read back by real parsers, and pictures by a real reader. `scripts/install-deps` lists what must be installed.
+//! Answers are read back by independent parsers, and QR codes by an independent reader. `scripts/install-deps` lists what must
+//! be installed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects)]
 

@@ -1,4 +1,4 @@
-//! applist, batch, uapi_cpanel and cpanel: the rules are those of a direct call.
+//! `applist`, `batch`, `uapi_cpanel` and `cpanel`. Promise: the rules are those of a direct call.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn commands(answer: &Value) -> Vec<(&str, u64)> {
 }
 
 #[test]
-fn applist_names_what_the_caller_may_call() {
+fn applist_lists_the_functions_that_the_caller_may_call() {
     let server = Server::new();
     let names = |caller| server.whm(caller, "applist", json!({}))["data"]["app"].clone();
     let (root, reseller) = (names("root"), names("reseller"));
@@ -32,7 +32,7 @@ fn applist_names_what_the_caller_may_call() {
 }
 
 #[test]
-fn a_batch_calls_one_after_the_other() {
+fn a_batch_runs_its_commands_in_order() {
     let server = Server::new();
     let answer = server.whm(
         "root",
@@ -62,7 +62,7 @@ fn a_batch_calls_one_after_the_other() {
 }
 
 #[test]
-fn a_batch_stops_when_it_is_told_to() {
+fn abort_on_error_ends_a_batch_at_the_first_failure() {
     let server = Server::new();
     let three = json!(["twofactorauth_policy_status", "nonsense", "twofactorauth_enable_policy"]);
     for abort in [json!(1), json!("1"), json!(true)] {
@@ -78,7 +78,7 @@ fn a_batch_stops_when_it_is_told_to() {
 }
 
 #[test]
-fn a_batch_that_makes_no_sense_is_refused() {
+fn an_invalid_batch_is_refused() {
     let server = Server::new();
     for (args, expected) in [
         (json!({}), r#"The parameter "command" is required."#),
@@ -102,7 +102,7 @@ fn a_batch_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_batch_does_nothing_that_its_caller_may_not() {
+fn a_batch_has_the_rights_of_its_caller() {
     let server = Server::new();
     let answer = server.whm(
         "reseller",
@@ -120,7 +120,7 @@ fn a_batch_does_nothing_that_its_caller_may_not() {
 }
 
 #[test]
-fn commands_may_be_numbered() {
+fn numbered_commands_form_a_batch() {
     let server = Server::new();
     let answer = server.whm("root", "batch", json!({"command-0": "applist", "command-1": "twofactorauth_get_issuer"}));
     assert_eq!(commands(&answer), [("applist", 1), ("twofactorauth_get_issuer", 1)]);
@@ -158,7 +158,7 @@ fn whm_calls_uapi_for_a_user() {
 }
 
 #[test]
-fn a_functions_own_parameters_go_with_it() {
+fn the_parameters_of_the_inner_function_are_passed_on() {
     let server = Server::new();
     server.enforce();
     let mut args = through_uapi_cpanel("user@example.com", "set_user_configuration");
@@ -171,7 +171,7 @@ fn a_functions_own_parameters_go_with_it() {
 }
 
 #[test]
-fn an_inner_failure_is_an_answer() {
+fn a_failure_of_the_inner_function_is_part_of_the_answer() {
     let server = Server::new();
     let answer = server.whm("root", "uapi_cpanel", through_uapi_cpanel("example", "generate_user_configuration"));
     assert_eq!(result(&answer), 1);
@@ -182,7 +182,7 @@ fn an_inner_failure_is_an_answer() {
 }
 
 #[test]
-fn whm_calls_uapi_only_for_whom_the_caller_manages() {
+fn whm_calls_uapi_only_for_users_that_the_caller_manages() {
     let server = Server::new();
     for (make, function) in [
         (through_uapi_cpanel as fn(&str, &str) -> Value, "uapi_cpanel"),
@@ -209,7 +209,7 @@ fn whm_calls_uapi_only_for_whom_the_caller_manages() {
 }
 
 #[test]
-fn both_work_in_a_batch() {
+fn uapi_cpanel_and_cpanel_work_in_a_batch() {
     let server = Server::new();
     let inner = "TwoFactorAuth";
     let answer = server.whm(

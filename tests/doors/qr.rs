@@ -1,4 +1,4 @@
-//! QR codes from the C border, read back by a real reader.
+//! QR codes from the C ABI, scanned by an independent reader.
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -30,7 +30,7 @@ fn scanned(picture: &Path) -> String {
 }
 
 #[test]
-fn pictures_are_read_back() {
+fn every_format_of_a_qr_code_is_scanned() {
     let folder = tempfile::tempdir().unwrap();
     let (png, svg, drawing) = (folder.path().join("a.png"), folder.path().join("b.svg"), folder.path().join("b.png"));
     let answer = drawn("png");

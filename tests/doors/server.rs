@@ -13,7 +13,7 @@ use tfa::http::{Response, respond};
 use tfa::otp::code::CodeFormat;
 use tfa::otp::secret::Secret;
 
-/// A secret of RFC 6238's appendix, in Base32.
+/// The secret of RFC 6238 appendix B, in Base32.
 pub const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 pub struct Server {
@@ -81,19 +81,19 @@ impl Server {
         respond(&self.tfa, caller, method, target, Some(body))
     }
 
-    /// What a GET of `target` answers, which must be JSON with status 200.
+    /// The response to a GET of `target`, which must be JSON with status 200.
     pub fn get(&self, caller: &str, target: &str) -> Value {
         let response = self.http(caller, "GET", target, "");
         assert_eq!((response.status, response.content_type), (200, "application/json"), "{target}: {}", response.body);
         serde_json::from_str(&response.body).unwrap()
     }
 
-    /// Turns the policy on.
+    /// Enables the policy.
     pub fn enforce(&self) {
         assert_eq!(result(&self.whm("root", "twofactorauth_enable_policy", json!({}))), 1);
     }
 
-    /// Gives `user` [`SECRET`].
+    /// Enrols `user` with [`SECRET`].
     pub fn enrol(&self, user: &str) {
         let args = json!({ user: {"primary_account": {"secret": SECRET}} });
         assert_eq!(result(&self.whm("root", "twofactorauth_set_tfa_config_for_user", args)), 1);
