@@ -23,27 +23,35 @@ my $asking = open_tfa( lookup => sub { return $_[0] eq 'account' ? { owner => 'r
 my $secret = enrol( $tfa, 'example' );
 my $key = '12345678901234567890';
 my $failing = open_tfa( lookup => sub { die "no\n" } );
-my $told = open_tfa( on_audit => sub { return $_[0]{event} } );
-my $unheard = open_tfa( on_audit => sub { die "no\n" } );
+my $audited = open_tfa( on_audit => sub { return $_[0]{event} } );
+my $failing_audit = open_tfa( on_audit => sub { die "no\n" } );
 my $wide = "$key\x{e9}";
 utf8::upgrade($wide);
 
-# What reaches into the library, raw: the JSON that the methods add on top is Perl's own, and slow. The full methods are traced below.
-my $whm = sub { my ( $function, $arguments ) = @_; return sub { $tfa->_whmapi1( 'root', $function, $arguments ) } };
-my $uapi = sub { my ( $function, $arguments ) = @_; return sub { $tfa->_uapi( 'example', 'TwoFactorAuth', $function, $arguments ) } };
-my %arguments = (
-    twofactorauth_set_issuer => '{"issuer":"x"}',
-    twofactorauth_set_tfa_config => '{"secret":"GEZDGNBVGY3TQOJQ","tfa_token":"000000"}',
-    twofactorauth_get_user_configs => '{"user":"example"}',
-    twofactorauth_set_tfa_config_for_user => '{"other":{"primary_account":{"secret":"GEZDGNBVGY3TQOJQ"}}}',
-    twofactorauth_verify_login => '{"user":"other","tfa_token":"x"}',
-    set_user_configuration => '{"secret":"GEZDGNBVGY3TQOJQ","tfa_token":"000000"}',
-    get_team_user_configuration => '{"team_user":"x@example"}',
-    twofactorauth_remove_user_config => '{"user":"other"}',
-    map { $_ => '{"user":"example"}' } qw(twofactorauth_get_tfa_config_for_user twofactorauth_login_status twofactorauth_unlock_user),
+# A value for each parameter of the registry, by its name.
+my %value = (
+    secret => 'GEZDGNBVGY3TQOJQ', tfa_token => '000000', issuer => 'x', user => 'other', team_user => 'x@example', remote_addr => '127.0.0.1',
+    command => 'twofactorauth_policy_status', 'cpanel.function' => 'get_user_configuration', '*' => { primary_account => { secret => 'GEZDGNBVGY3TQOJQ' } },
 );
 
-# Everybody is enrolled and nobody locked before a call is repeated, whatever the call before it did.
+sub arguments_of {
+    my ($function) = @_;
+    return map { my $name = $_->{name}; ( $name eq '*' ? 'other' : $name ) => exists $value{$name} ? $value{$name} : 'x' } @{ $function->{parameters} };
+}
+
+# The calls that reach the library, without the JSON that the methods add: that is Perl's own, and slow. The methods are traced below.
+sub raw_call {
+    my ($function) = @_;
+    my $name = $function->{name};
+    my $arguments = Authen::TFA::_arguments( $name, arguments_of($function) );
+    return sub { $tfa->_whmapi1( 'root', $name, $arguments ) }
+        if $function->{api} eq 'whm';
+    return sub { $tfa->_uapi( 'example', 'TwoFactorAuth', $name, $arguments ) };
+}
+
+my $registry = Authen::TFA->functions;
+
+# Every account is enrolled and unlocked before a call is repeated, whatever the call before it did.
 sub prepare {
     $tfa->twofactorauth_enable_policy('root');
     $tfa->twofactorauth_set_tfa_config_for_user( 'root', { map { $_ => { primary_account => { secret => 'GEZDGNBVGY3TQOJQ' } } } qw(root example other) } );
@@ -51,17 +59,16 @@ sub prepare {
 }
 
 my %calls = (
-    ( map { $_ => $whm->( $_, $arguments{$_} ) } Authen::TFA::function_names('whm') ),
-    ( map { ( "uapi $_" => $uapi->( $_, $arguments{$_} ) ) } Authen::TFA::function_names('uapi') ),
+    ( map { ( "$_->{api} $_->{name}" => raw_call($_) ) } @$registry ),
     'login'                   => sub { $tfa->login( 'example', '000000' ) },
     'login without a code'    => sub { $tfa->login('example') },
     'login of an object'      => sub { $tfa->login( $wide, 123456 ) },
     'login with a callback'   => sub { $asking->login('example') },
     'login, failing callback' => sub { local $SIG{__WARN__} = sub { }; $failing->login('example') },
-    'a line that is told'     => sub { $told->_whmapi1( 'root', 'twofactorauth_enable_policy', undef ) },
-    'one that is not heard'   => sub { local $SIG{__WARN__} = sub { }; $unheard->_whmapi1( 'root', 'twofactorauth_disable_policy', undef ) },
-    'whmapi1, unknown'        => $whm->('nonsense'),
-    'whmapi1, bad arguments'  => $whm->( 'twofactorauth_set_issuer', '{' ),
+    'an audit callback'       => sub { $audited->_whmapi1( 'root', 'twofactorauth_enable_policy', undef ) },
+    'a failing audit callback' => sub { local $SIG{__WARN__} = sub { }; $failing_audit->_whmapi1( 'root', 'twofactorauth_disable_policy', undef ) },
+    'whmapi1, unknown'        => sub { $tfa->_whmapi1( 'root', 'nonsense', undef ) },
+    'whmapi1, bad arguments'  => sub { $tfa->_whmapi1( 'root', 'twofactorauth_set_issuer', '{' ) },
     'http'                    => sub { $tfa->_http( 'root', 'GET', '/json-api/twofactorauth_policy_status?api.version=1', undef ) },
     'functions'               => sub { Authen::TFA::_functions() },
     'hotp'                    => sub { hotp( key => $wide, counter => '7' ) },
@@ -73,7 +80,7 @@ my %calls = (
     'otpauth_parse'           => sub { Authen::TFA::_otpauth_parse('{"otpauth_str":"otpauth://totp/x?secret=GEZDGNBVGY3TQOJQ"}') },
     'qr'                      => sub { Authen::TFA::_qr('{"text":"x","format":"terminal"}') },
     'version'                 => sub { Authen::TFA->version },
-    'refused arguments'       => sub { eval { hotp( key => "\x{100}", counter => 1 ) }; eval { $tfa->login( \1 ) }; eval { totp( secret => '1' ) } },
+    'refused arguments'       => sub { eval { hotp( key => "\x{100}", counter => 1 ) }; eval { $tfa->login( \1 ) } },
     'open, refused'           => sub { eval { Authen::TFA->new( nonsense => 1 ) } },
 );
 
@@ -82,8 +89,11 @@ my %config = config();
 # Perl values: every public method, decoded answers and exceptions included.
 my %traced = (
     %calls,
-    ( map { my $m = $_; ( "method $m" => sub { eval { $tfa->$m( 'root', user => 'example' ) } } ) } Authen::TFA::function_names('whm') ),
-    ( map { my $m = $_; ( "method uapi $m" => sub { eval { $tfa->$m('example') } } ) } Authen::TFA::function_names('uapi') ),
+    ( map { my ( $m, @arguments ) = ( $_->{name}, arguments_of($_) ); ( "method $m" => sub { eval { $tfa->$m( $_[0], @arguments ) } } ) } @$registry ),
+    'a sorted answer'  => sub { $tfa->twofactorauth_get_user_configs( 'root', 'api.sort.enable' => 1 ) },
+    'code by JSON'     => sub { totp( secret => 'GEZDGNBVGY3TQOJQ', algorithm => 'SHA256' ) },
+    'verdict by JSON'  => sub { verify( secret => 'GEZDGNBVGY3TQOJQ', code => '000000', algorithm => 'SHA256', step => \my $step ) },
+    'refusal by JSON'  => sub { eval { totp( secret => '1' ) } },
     'new and DESTROY'  => sub { my $other = Authen::TFA->new(%config) },
     'new with lookup'  => sub { my $other = Authen::TFA->new( %config, lookup => sub { return { owner => 'root' } } ); $other->login('x') },
     'new with on_audit' => sub { my $other = Authen::TFA->new( %config, on_audit => sub { return } ); $other->twofactorauth_enable_policy('root') },
@@ -97,8 +107,9 @@ my %traced = (
 );
 for my $name ( sort keys %traced ) {
     prepare();
-    $traced{$name}->() for 1 .. 2;    # what is cached at the first call is no leak
-    no_leaks_ok { $traced{$name}->() } $name;
+    my @callers = ( 'root', 'example' );
+    $traced{$name}->($_) for @callers;    # what is cached at the first call is no leak
+    no_leaks_ok { $traced{$name}->($_) for @callers } $name;
 }
 
 sub resident_kb {

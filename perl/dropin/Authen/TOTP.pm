@@ -11,8 +11,6 @@ use Authen::TFA::Dropin ();
 
 our $VERSION = '0.1.1';
 
-use constant SECRET_BYTES => 20;    # RFC 4226 section 4
-
 # The object is a hash whose fields callers read and set: digits, period, algorithm, tolerance, secret (bytes), base32secret, user, issuer.
 sub new {
     my ( $class, @options ) = @_;
@@ -33,7 +31,7 @@ sub valid_secret {
     my ( $self, $secret, $base32secret ) = @_;
     $secret = Authen::TFA::base32_decode($base32secret) if !_is_given($secret) && _is_given($base32secret);
     $secret = $self->{secret} if !_is_given($secret);
-    $secret = Authen::TFA::base32_decode( Authen::TFA::secret( length => SECRET_BYTES * 8 / 5 ) ) if !_is_given($secret);
+    $secret = Authen::TFA::base32_decode( Authen::TFA::secret() ) if !_is_given($secret);
     my $base32 = Authen::TFA::Dropin::encode_base32($secret);
     _croak('The secret contains wide characters') if !defined $base32;
     @{$self}{qw(secret base32secret)} = ( $secret, $base32 );
