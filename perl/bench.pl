@@ -1,9 +1,9 @@
 #!/usr/bin/env perl
 # bench.pl: measures the module beside its peers, in one run, and prints one JSON object a line: {"name", "ours", "peer", "ratio", "target"}.
-# Times are in nanoseconds, the ratio is ours to the peer's, the target the most that it may be. Run after the build.
+# Times are in nanoseconds; the ratio is ours to the peer's, and the target is its limit. Run after the build.
 #
-# Times of calls are of the processor, not of the clock on the wall, less what an empty call takes, and the best of many short rounds that take
-# turns, so that another process on the machine disturbs neither side more than the other.
+# Times of calls are processor time, less the time of an empty call: the minimum of many short rounds that alternate, so that other processes disturb both
+# sides alike.
 use strict;
 use warnings;
 
@@ -29,7 +29,7 @@ sub report {
     return;
 }
 
-# Nanoseconds of each call: [ how often in a round, code ] by name.
+# Nanoseconds of each call, given as [ calls in a round, code ] by name.
 sub nanoseconds {
     my %calls = ( @_, empty => [ 20_000, sub { return } ] );
     my %best;
@@ -45,12 +45,12 @@ sub nanoseconds {
     return { map { $_ => $best{$_} - $best{empty} } keys %best };
 }
 
-# ---------------------------------------------------------------- a wrong code, one step either side
+# ---------------------------------------------------------------- an invalid code, one step either side
 
 my $secret32 = 'bv5o3disbutz4tl3';
 my $key = Authen::TFA::base32_decode($secret32);
 my ( $google, $oath ) = ( Auth::GoogleAuth->new, Authen::OATH->new );
-my $wrong = nanoseconds(
+my $invalid = nanoseconds(
     ours   => [ 20_000, sub { verify( key => $key, code => '000000', skew => 1 ) } ],
     google => [ 500,    sub { $google->verify( '000000', 1, $secret32 ) } ],
     oath   => [
@@ -64,12 +64,12 @@ my $wrong = nanoseconds(
         }
     ],
 );
-report( 'a wrong code, range 1, beside Auth::GoogleAuth', $wrong->{ours}, $wrong->{google}, 0.02 );
-report( 'a wrong code, beside a loop over Authen::OATH', $wrong->{ours}, $wrong->{oath}, 0.01 );
+report( 'an invalid code, range 1, beside Auth::GoogleAuth', $invalid->{ours}, $invalid->{google}, 0.02 );
+report( 'an invalid code, beside a loop over Authen::OATH', $invalid->{ours}, $invalid->{oath}, 0.01 );
 
 # ---------------------------------------------------------------- loading
 
-# Nanoseconds on the clock of a process that loads a module, the best of many.
+# Nanoseconds of elapsed time of a process that loads a module: the minimum of many.
 sub nanoseconds_to_load {
     my %best;
     for ( 1 .. 40 ) {
@@ -86,7 +86,7 @@ report( 'loading the module, beside Auth::GoogleAuth', nanoseconds_to_load( 'Aut
 
 # ---------------------------------------------------------------- login, beside the C call
 
-# Every user logs in once, half of them through C and half through Perl, on one store, in rounds that take turns.
+# Every user logs in once, half of them through C and half through Perl, on one store, in rounds that alternate.
 use constant { USERS => 12_000, ROUNDS => 12 };
 
 my %config = config( skew => 10 );
@@ -113,12 +113,12 @@ my $share = USERS / ROUNDS / 2;
 for my $round ( 0 .. ROUNDS - 1 ) {
     my $first = 2 * $share * $round + 1;
     my $c = qx{$program $directory/config.json $code $first $share};
-    die "the C program did not log everybody in: $c" if $? != 0;
+    die "a login of the C program was not accepted: $c" if $? != 0;
     my @names = map { "user$_" } $first + $share .. $first + 2 * $share - 1;
     $tfa->login('user1');    # the store is open and its pages are read, as in the C program
     my $start = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
     for my $name (@names) {
-        $tfa->login( $name, $code ) == 1 or die "$name was not let in\n";
+        $tfa->login( $name, $code ) == 1 or die "$name was not accepted\n";
     }
     my $perl = 1e9 * ( clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - $start ) / $share;
     for my $taken ( [ c => $c ], [ perl => $perl ] ) {
@@ -126,4 +126,4 @@ for my $round ( 0 .. ROUNDS - 1 ) {
         $login{$name} = $each if !defined $login{$name} || $each < $login{$name};
     }
 }
-report( 'login with a right code, beside the C call', $login{perl}, $login{c}, 1.3 );
+report( 'login with a valid code, beside the C call', $login{perl}, $login{c}, 1.3 );

@@ -1,11 +1,11 @@
 /*
- * handle.c: open handles and the Perl objects that stand for them.
+ * handle.c: open handles and the Perl objects that represent them.
  *
  * A handle is opened once, is shared by the clones of its object in other ithreads, and is closed with the last object.
  */
 #include "tfa_perl.h"
 
-/* One open library handle, and how many Perl objects stand for it. */
+/* One open library handle, and how many Perl objects represent it. */
 typedef struct {
     tfa_t *tfa;
     long objects;

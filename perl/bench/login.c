@@ -1,6 +1,6 @@
 /*
  * login CONFIG.json CODE FIRST COUNT: logs in user FIRST and the COUNT - 1 after it with one code, by the C call.
- * Prints the nanoseconds of processor time that each took. For bench.pl, which does the same through Perl.
+ * Prints the processor time of each login in nanoseconds. For bench.pl, which does the same through Perl.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ int main(int count, char **arguments) {
     for (long user = first; user < first + logins; user++) {
         snprintf(name, sizeof name, "user%ld", user);
         if (tfa_login(tfa, name, arguments[2]) != 1) {
-            fprintf(stderr, "%s was not let in\n", name);
+            fprintf(stderr, "%s was not accepted\n", name);
             return 1;
         }
     }

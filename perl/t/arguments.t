@@ -93,12 +93,12 @@ for my $call ( sub { totp() }, sub { totp( key => $key, secret => 'GEZDGNBVGY3TQ
     like thrown { $call->() }, qr/^One of the parameters "secret" \(Base32\) and "key" \(bytes\) is required\. at \Q$0\E/, 'one secret, not two';
 }
 
-# what is not an object
+# values that are not objects of the class
 for my $call ( [ login => 'x' ], ['close'], [ _whmapi1 => 'a', 'b', undef ], [ _uapi => 'a', 'b', 'c', undef ], [ _http => 'a', 'b', 'c', undef ] ) {
     my ( $method, @arguments ) = @$call;
     my $function = Authen::TFA->can($method);
     for my $self ( undef, 'Authen::TFA', {}, \1, bless( {}, 'Authen::TFA' ) ) {
-        like thrown { $function->( $self, @arguments ) }, qr/^This is not an Authen::TFA object/, "$method of something else";
+        like thrown { $function->( $self, @arguments ) }, qr/^This is not an Authen::TFA object/, "$method with another invocant";
     }
 }
 $tfa->close;

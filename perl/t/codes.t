@@ -1,4 +1,4 @@
-# One-time codes: the published vectors, the window, and what may be asked for.
+# One-time codes: the published vectors, the window, and the forms of arguments.
 use strict;
 use warnings;
 
@@ -37,7 +37,7 @@ for my $row (@totp) {
 is totp( key => $seed, time => 59, algorithm => 'sha1' ), '287082', 'the name of a hash may be lower case';
 is totp( key => $seed, time => 59.9 ), '287082', 'a moment may have a fraction, as from Time::HiRes';
 is totp( key => $seed, time => '59' ), '287082', 'numbers may be strings';
-is totp( key => $seed, time => 119, period => 60 ), '287082', 'the period is taken';
+is totp( key => $seed, time => 119, period => 60 ), '287082', 'the period is used';
 is length totp( key => $seed, digits => $_, time => 0 ), $_, "$_ digits" for 1 .. 10;
 is hotp( key => $seed, counter => '18446744073709551615' ), hotp( key => $seed, counter => ~0 ), 'the largest counter';
 is totp( secret => $base32 ), oath_code( $base32, time ), 'the present moment is the default';
@@ -45,15 +45,15 @@ is totp( secret => $base32 ), oath_code( $base32, time ), 'the present moment is
 # the window
 my $now = 1_700_000_000;
 for my $skew ( 0 .. 10 ) {
-    my @right = grep { verify( secret => $base32, time => $now, skew => $skew, code => oath_code( $base32, $now + 30 * $_ ) ) } -12 .. 12;
-    is_deeply \@right, [ -$skew .. $skew ], "a skew of $skew is $skew steps either side";
+    my @valid = grep { verify( secret => $base32, time => $now, skew => $skew, code => oath_code( $base32, $now + 30 * $_ ) ) } -12 .. 12;
+    is_deeply \@valid, [ -$skew .. $skew ], "a skew of $skew is $skew steps either side";
 }
-ok verify( secret => $base32, time => $now, code => oath_code( $base32, $now + 30 ), skew => 1, step => \my $step ), 'the step is told';
-is $step, int( $now / 30 ) + 1, 'and it is the right one';
+ok verify( secret => $base32, time => $now, code => oath_code( $base32, $now + 30 ), skew => 1, step => \my $step ), 'the step is returned';
+is $step, int( $now / 30 ) + 1, 'and is correct';
 my $untouched = 'as it was';
-ok !verify( secret => $base32, time => $now, code => '000000', step => \$untouched ), 'a wrong code is false';
-is $untouched, 'as it was', 'and tells no step';
-ok !verify( secret => $base32, time => $now, code => $_ ), 'no code' for '', 'abcdef', '1', '1' x 500, "\x{661}\x{662}\x{663}\x{664}\x{665}\x{666}";
+ok !verify( secret => $base32, time => $now, code => '000000', step => \$untouched ), 'an invalid code is false';
+is $untouched, 'as it was', 'and leaves the step alone';
+ok !verify( secret => $base32, time => $now, code => $_ ), 'not a code' for '', 'abcdef', '1', '1' x 500, "\x{661}\x{662}\x{663}\x{664}\x{665}\x{666}";
 ok verify( secret => $base32, time => 5, skew => 5, code => oath_code( $base32, 5 ) ), 'a window that begins before 1970';
 
 # functions and methods alike
@@ -64,7 +64,7 @@ ok +( Authen::TFA->verify( key => $seed, time => 59, code => '287082' ) ), 'veri
 # Base32
 is base32_decode($base32), $seed, 'Base32 is decoded';
 is base32_decode('gezd gnbv-gy3t qojq GEZD GNBV GY3T QOJQ===='), $seed, 'case, spaces, dashes and padding are forgiven';
-like thrown { base32_decode('GEZDGNB1') }, qr/The parameter "text" is not valid: it is not Base32/, 'other characters are not';
+like thrown { base32_decode('GEZDGNB1') }, qr/The parameter "text" is not valid: it is not Base32/, 'other characters are refused';
 my $wide = "$seed\x{e9}";
 utf8::upgrade($wide);
 is hotp( key => $wide, counter => 1 ), hotp( key => "$seed\xe9", counter => 1 ), 'bytes are bytes, however Perl holds them';

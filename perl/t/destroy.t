@@ -1,4 +1,4 @@
-# The end of objects and of the process is quiet and clean, wherever the objects are kept.
+# Objects and the process end without output and without an error, wherever the objects are kept.
 use strict;
 use warnings;
 
@@ -37,8 +37,8 @@ my %programs = (
 );
 for my $where ( sort keys %programs ) {
     my ( $output, $status ) = run( $programs{$where} );
-    is $output, ( $where eq 'called at the end' ? "0done\n" : "done\n" ), "$where: nothing is said";
-    is $status, 0, "$where: and the process ends well";
+    is $output, ( $where eq 'called at the end' ? "0done\n" : "done\n" ), "$where: no other output";
+    is $status, 0, "$where: and the exit status is 0";
 }
 
 done_testing;

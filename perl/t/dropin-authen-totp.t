@@ -61,21 +61,21 @@ is $accepted->( [ tolerance => 0 ], [] ), '0', 'given to new, 0 is the present s
 is $accepted->( [ tolerance => 2 ], [] ), '-2 -1 0 1 2', '2 is two steps either side';
 is $accepted->( [], [ tolerance => 1 ] ), '0', 'given to validate_otp, 1 is the present step';
 is $accepted->( [], [ tolerance => 3 ] ), '-2 -1 0 1 2', '3 is two steps either side';
-is $accepted->( [ tolerance => 3 ], [ tolerance => 2 ] ), '-1 0 1', 'the call wins';
-is $accepted->( [], [] ), '-1 0 1', 'one step either side, when nothing is said';
+is $accepted->( [ tolerance => 3 ], [ tolerance => 2 ] ), '-1 0 1', 'that of the call counts';
+is $accepted->( [], [] ), '-1 0 1', 'one step either side by default';
 
 my $check = Authen::TOTP->new;
-is $check->validate_otp( otp => $codes[4], base32secret => $base32, when => $now ), 1, 'right is 1';
-is $check->validate_otp( otp => '000000', base32secret => $base32, when => $now ), undef, 'wrong is undef';
-is $check->validate_otp( otp => oath_code( $base32, time ) ), 1, 'when does not stick: the clock is asked again';
+is $check->validate_otp( otp => $codes[4], base32secret => $base32, when => $now ), 1, 'a valid code is 1';
+is $check->validate_otp( otp => '000000', base32secret => $base32, when => $now ), undef, 'an invalid one is undef';
+is $check->validate_otp( otp => oath_code( $base32, time ) ), 1, 'when does not stay: the clock is read again';
 for my $otp ( '12345', '123456789', 'abcdef', '', undef, '123 456', "123456\n" ) {
     my $error = thrown { $check->validate_otp( otp => $otp ) };
-    like $error, qr/^The otp is not 6 to 8 digits/, 'what is no code dies';
-    unlike $error, qr/12345/, 'and is not repeated';
+    like $error, qr/^The otp is not 6 to 8 digits/, 'text that is not a code dies';
+    unlike $error, qr/12345/, 'and is not in the message';
 }
 is( Authen::TOTP->new->validate_otp( otp => '123456' ), undef, 'no code is valid for a secret that only the object has' );
 like thrown { Authen::TOTP->new( algorithm => 'MD5' ) }, qr/^The algorithm is not/, 'an unknown algorithm';
-like thrown { $totp->validate_otp( otp => '123456', tolerance => 'x' ) }, qr/^The tolerance is not a whole number/, 'a strange tolerance';
+like thrown { $totp->validate_otp( otp => '123456', tolerance => 'x' ) }, qr/^The tolerance is not a whole number/, 'a tolerance that is not a number';
 
 {
     package My::TOTP;

@@ -28,15 +28,15 @@ is $auth->verify( '558969', 40, $secret32, $time + 1200 ), 1, 'a range beyond te
 is $auth->verify( '558969', 40, $secret32, $time + 1230 ), 0, 'has an end too';
 is $auth->verify( '558969', 1010, $secret32, $time + 30 * 1010 ), 1, 'even a very wide one';
 is $auth->verify( '558969', 2, $secret32, $time - 30 * 2.5, 30.0 ), 0, 'outside it';
-is $auth->verify( $_, 1, $secret32, $time ), 0, 'no code' for '', undef, 'abc', '558969 ', ' 558969', '0558969', "558969\n", '558 969';
+is $auth->verify( $_, 1, $secret32, $time ), 0, 'not a code' for '', undef, 'abc', '558969 ', ' 558969', '0558969', "558969\n", '558 969';
 like thrown { $auth->verify( '558969', $_, $secret32 ) }, qr/^Range value not zero or a positive number at \Q$0\E/, "range $_" for -1, 1.5, 'x', '1e1';
 like $auth->generate_secret32, qr/\A[a-z2-7]{16}\z/, 'a new secret32';
-like $auth->generate_secret32(32), qr/\A[a-z2-7]{32}\z/, 'of a length that may be asked for';
+like $auth->generate_secret32(32), qr/\A[a-z2-7]{32}\z/, 'of a given length';
 is $auth->qr_code( $secret32, 'gryphon@cpan.org', 'Gryphon Shafer', 1 ),
     'otpauth://totp/Gryphon%20Shafer:gryphon%40cpan.org?secret=bv5o3disbutz4tl3&issuer=Gryphon%20Shafer', 'the URI';
 is $auth->otpauth, 'otpauth://totp/Gryphon%20Shafer:gryphon%40cpan.org?secret=bv5o3disbutz4tl3&issuer=Gryphon%20Shafer', 'is kept';
 $auth->clear;
-is_deeply { %$auth }, { map { $_ => undef } qw(secret secret32 issuer key_id otpauth) }, 'clear forgets all';
+is_deeply { %$auth }, { map { $_ => undef } qw(secret secret32 issuer key_id otpauth) }, 'clear empties every field';
 is( Auth::GoogleAuth->new( secret => 'abc', issuer => 'I' )->issuer, 'I', 'new takes a list too' );
 is_deeply { %{ Auth::GoogleAuth->new } }, {}, 'or nothing';
 
@@ -47,7 +47,7 @@ my $first = $inventing->code;
 like $inventing->secret32, qr/\A[a-z2-7]{16}\z/, 'code without a secret makes one and keeps it, as the original does';
 is $inventing->verify( $first, 1 ), 1, 'which then verifies';
 my $picture = $auth->qr_code( $secret32, 'k', 'i' );
-like $picture, qr{\Adata:image/png;base64,iVBOR[A-Za-z0-9+/=]+\z}, 'the QR code is a picture of our own, not a request to somebody else';
+like $picture, qr{\Adata:image/png;base64,iVBOR[A-Za-z0-9+/=]+\z}, 'the QR code is a picture, not a request to a third party';
 my $fresh = Auth::GoogleAuth->new;
 $fresh->qr_code;
 like $fresh->secret32, qr/\A[a-z2-7]{16}\z/, 'enrolment without a secret makes one and keeps it';
@@ -76,14 +76,14 @@ is( Auth::GoogleAuth->new->otpauth('stored!'), 'stored!', 'and as the accessor o
 my $mine = My::Auth->new( { user => 'me' } );
 isa_ok $mine, 'Auth::GoogleAuth';
 is $mine->user, 'me', 'a subclass adds accessors';
-is $mine->code( undef, $time ), '558969', 'its accessors are asked';
+is $mine->code( undef, $time ), '558969', 'its accessors are used';
 is $mine->verify( '558969', 0, undef, $time ), 'yes', 'SUPER:: calls work';
 {
     package My::Eight;
     use base 'Auth::GoogleAuth';
     sub code { my $self = shift; return '99' . $self->SUPER::code(@_) }
 }
-is( My::Eight->new->verify( '99558969', 1, $secret32, $time + 30 ), 1, 'verify asks a code method of the subclass' );
-is( My::Eight->new->verify( '558969', 1, $secret32, $time + 30 ), 0, 'and believes it' );
+is( My::Eight->new->verify( '99558969', 1, $secret32, $time + 30 ), 1, 'verify uses a code method of the subclass' );
+is( My::Eight->new->verify( '558969', 1, $secret32, $time + 30 ), 0, 'and its result' );
 
 done_testing;

@@ -24,8 +24,8 @@ is( Authen::OATH->new( digest => 'Digest::MD5' )->hotp( $key, 1 ), '532013', 'an
 is $oath->digits(8), 8, 'accessors set';
 is $oath->hotp( $key, 1 ), '94287082', 'with effect';
 like thrown { Authen::OATH->new( digits => 5 )->hotp( $key, 1 ) }, qr/^Must request at least 6 digits/, 'fewer than six digits';
-like thrown { Authen::OATH->new( digits => 'x' ) }, qr/^Value "x" did not pass type constraint "Int" \(in \$args->\{"digits"\}\)/, 'no number';
-like thrown { $oath->timestep(undef) }, qr/^Undef did not pass type constraint "Int" \(in \$self->\{"timestep"\}\)/, 'nothing';
+like thrown { Authen::OATH->new( digits => 'x' ) }, qr/^Value "x" did not pass type constraint "Int" \(in \$args->\{"digits"\}\)/, 'not a number';
+like thrown { $oath->timestep(undef) }, qr/^Undef did not pass type constraint "Int" \(in \$self->\{"timestep"\}\)/, 'undef';
 is( Authen::OATH->new( digits => 10 )->hotp( $key, 2 ), 137359152, 'ten digits and more are a number without leading zeros' );
 
 is $oath->hotp( $key, '1e0' ), '94287082', 'a counter in any form of a number';
@@ -41,9 +41,9 @@ is( Authen::OATH->new( digits => 8, digest => 'Digest::SHA256' )->totp( unpack( 
 is( Authen::OATH->new( digits => 8, digest => 'Digest::SHA512' )->totp( unpack( 'H*', $seed{SHA512} ), 59 ), '90693936', 'SHA-512 computes' );
 is( Authen::OATH->new( digest => 'Digest::SHA1' )->hotp( $key, 1 ), '287082', 'so does SHA-1 by its name' );
 like thrown { $oath->hotp( $_, 1 ) }, qr/^There is no secret at \Q$0\E/, 'no secret is refused' for undef, '';
-like thrown { $oath->hotp( $key, $_ ) }, qr/^(?:hotp: )?The parameter "counter" is not valid/, "no counter: $_" for -1, 1.5, 'abc', '', 2**64, '0x10';
+like thrown { $oath->hotp( $key, $_ ) }, qr/^(?:hotp: )?The parameter "counter" is not valid/, "not a counter: $_" for -1, 1.5, 'abc', '', 2**64, '0x10';
 like thrown { Authen::OATH->new( digest => 'Digest::MD5' )->hotp( $key, $_ ) }, qr/^(?:hotp: )?The parameter "counter" is not valid/, "nor with another digest: $_" for -1, 1.5, 'abc', 2**64;
-like thrown { $oath->totp( $key, $_ ) }, qr/^(?:hotp: )?The parameter "counter" is not valid/, "no time: $_" for -31, 1e30;
+like thrown { $oath->totp( $key, $_ ) }, qr/^(?:hotp: )?The parameter "counter" is not valid/, "not a time: $_" for -31, 1e30;
 
 {
     package My::OATH;
@@ -51,6 +51,6 @@ like thrown { $oath->totp( $key, $_ ) }, qr/^(?:hotp: )?The parameter "counter" 
     sub totp { my ( $self, @arguments ) = @_; return 'T' . $self->SUPER::totp(@arguments) }
     sub digits { 7 }
 }
-is( My::OATH->new->totp( $key, 59 ), 'T4287082', 'a subclass: SUPER:: works, its accessors are asked' );
+is( My::OATH->new->totp( $key, 59 ), 'T4287082', 'a subclass: SUPER:: works, its accessors are used' );
 
 done_testing;

@@ -55,7 +55,7 @@ is_deeply [ $data, $metadata ], [ undef, { result => 1, reason => 'OK' } ], 'a f
 ( $data, $metadata ) = $whm->( twofactorauth_set_issuer => { issuer => 'Example', 'api.version' => 1 } );
 is $metadata->{result}, 1, 'arguments are passed on, the version is the dispatcher\'s';
 ( $data, $metadata ) = $whm->( twofactorauth_set_issuer => {} );
-is_deeply [ $data, $metadata ], [ undef, { result => 0, reason => 'The parameter "issuer" is required.' } ], 'failure has no data';
+is_deeply [ $data, $metadata ], [ undef, { result => 0, reason => 'The parameter "issuer" is required.', reason_code => 'parameter_required' } ], 'failure has no data, and a reason code';
 my $object = My::Metadata->new;
 is_deeply [ Whostmgr::API::1::TwoFactorAuth::twofactorauth_policy_status( {}, $object ) ], [ { is_enabled => 1 } ], 'metadata may be an object';
 is_deeply { %$object }, { result => 1, reason => 'OK' }, 'with set_ok';
@@ -68,7 +68,7 @@ is_deeply { %$object }, { result => 0, reason => 'The parameter "issuer" is requ
     delete $ENV{REMOTE_USER};
     ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
     is_deeply [ $data, $metadata->{result} ], [ undef, 0 ], 'without one nothing is done';
-    like $metadata->{reason}, qr/REMOTE_USER does not name the caller/, 'and that is said';
+    like $metadata->{reason}, qr/REMOTE_USER does not name the caller/, 'and the reason says so';
 }
 ( $data, $metadata ) = $whm->( twofactorauth_set_tfa_config_for_user => { example => { primary_account => { secret => 'GEZDGNBVGY3TQOJQ' } } } );
 is $metadata->{result}, 1, 'nested arguments arrive';
@@ -85,12 +85,13 @@ my $secret = $result->data->{secret};
 like $result->data->{otpauth_str}, qr/secret=\Q$secret\E/, 'and gives its data to the result';
 ( $ok, $result ) = $uapi->( set_user_configuration => ( secret => $secret, tfa_token => '000000' ) );
 is $ok, 0, 'failure returns 0';
-is_deeply $result->{errors}, ['The security code is invalid.'], 'and tells the result why';
+is_deeply $result->{errors}, ['The security code is invalid.'], 'the result has the reason';
+is_deeply $result->{metadata}, { reason_code => 'invalid_code' }, 'and its code';
 is $result->data, undef, 'without data';
 ( $ok, $result ) = $uapi->( set_user_configuration => ( secret => $secret ) );
 is_deeply [ $ok, $result->{errors} ], [ 0, ['The parameter "tfa_token" is required.'] ], 'a missing argument is named';
 ( $ok, $result ) = $uapi->( set_user_configuration => ( secret => $secret, tfa_token => oath_code( $secret, time - 60 ), 'api.paginate' => 1, unknown => [] ) );
-is_deeply [ $ok, $result->data, $result->{errors} ], [ 1, { tfa_configured => 1 }, [] ], 'a right code; what the function does not take stays with the panel';
+is_deeply [ $ok, $result->data, $result->{errors} ], [ 1, { tfa_configured => 1 }, [] ], 'a valid code; arguments that the function does not take are not sent';
 is Authen::TFA::Panel::tfa()->login( 'example', oath_code( $secret, time ) ), 1, 'and then logs in';
 {
     local ( $Cpanel::user, $ENV{REMOTE_USER} ) = ( undef, 'example' );
@@ -115,6 +116,7 @@ for my $person ( 'mailbox@example.com', 'team_user@example', 'other', 'root', 'n
     local $ENV{REMOTE_USER} = 'other';
     ( $ok, $result ) = $uapi->('get_user_configuration');
     is_deeply $result->{errors}, ['You are not authorized to call "get_user_configuration".'], 'the refusal states its reason';
+    is_deeply $result->{metadata}, { reason_code => 'not_authorized' }, 'and its code';
     local $ENV{REMOTE_USER} = 'example';
     is( ( $uapi->('get_user_configuration') )[0], 1, 'the account itself is accepted' );
 }
@@ -127,7 +129,7 @@ is $answer->{cpanelresult}{result}{status}, 1, 'with a status';
 $answer = $live->uapi( 'TwoFactorAuth', 'set_user_configuration', { secret => $secret, tfa_token => '000000' } );
 is_deeply [ @{ $answer->{cpanelresult}{result} }{qw(status data errors)} ], [ 0, undef, ['The security code is invalid.'] ], 'or errors';
 $answer = $live->uapi( 'Email', 'list_pops' );
-is $answer->{cpanelresult}{result}{status}, 0, 'another module is not ours';
+is $answer->{cpanelresult}{result}{status}, 0, 'another module is refused';
 ok $live->end, 'end';
 
 # the template function
@@ -136,13 +138,13 @@ is $execute->( 'TwoFactorAuth', 'get_user_configuration' )->{data}{issuer}, 'Exa
 is $execute->( 'TwoFactorAuth', 'set_user_configuration', { secret => 'x', tfa_token => 'y' } )->{status}, 0, 'with arguments';
 {
     local ( $Cpanel::user, $ENV{REMOTE_USER} );
-    is $execute->( 'TwoFactorAuth', 'get_user_configuration' )->{status}, 0, 'nobody is nobody';
+    is $execute->( 'TwoFactorAuth', 'get_user_configuration' )->{status}, 0, 'without a caller nothing is done';
 }
 
 # the code generator
 my $google = Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => 'example', secret => $secret, issuer => 'Example' } );
 like $google->generate_code, qr/\A[0-9]{6}\z/, 'a code is generated';
-ok +( grep { $google->generate_code eq oath_code( $secret, time - 30 * $_ ) } 0, 1 ), 'the right one';
+ok +( grep { $google->generate_code eq oath_code( $secret, time - 30 * $_ ) } 0, 1 ), 'the one of this time step';
 like( Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => '', secret => $secret, issuer => '' } )->generate_code, qr/\A[0-9]{6}\z/, 'without an account name too' );
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => 'example' } ) }, qr/The parameter "secret" is required\. at \Q$0\E/, 'a secret is needed';
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new }, qr/new takes a hash reference/, 'and a hash reference';
@@ -167,7 +169,7 @@ like $metadata->{reason}, qr/config\.json is not a JSON object/, 'so is a file t
 $write->('{"nonsense": 1}');
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
 like $metadata->{reason}, qr/nonsense/, 'and one that the library refuses';
-is( Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'get_user_configuration' )->{cpanelresult}{result}{status}, 0, 'in every door' );
+is( Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'get_user_configuration' )->{cpanelresult}{result}{status}, 0, 'in every convention' );
 $write->(qq({"store": "$config{store}", "hostname": "server.example.com"}));
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
 is_deeply $data, { is_enabled => 1 }, 'a good file opens the store';

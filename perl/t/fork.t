@@ -1,4 +1,4 @@
-# A handle works on both sides of fork, and a child's end does not touch the parent's.
+# A handle works on both sides of fork, and the end of a child does not affect the parent.
 use strict;
 use warnings;
 
@@ -37,19 +37,19 @@ sub children {
 }
 
 is_deeply [ children( 8, sub { $tfa->login( "user$_[0]", oath_code( $secret{ $_[0] }, time ) ) } ) ], [ (1) x 8 ], 'eight children log in by the handle opened before';
-ok !$tfa->login( 'user1', oath_code( $secret{1}, time ) ), 'what a child used up is used up in the parent';
+ok !$tfa->login( 'user1', oath_code( $secret{1}, time ) ), 'a code that a child used is used in the parent';
 is $tfa->login( 'user1', oath_code( $secret{1}, time + 60 ) ), 1, 'the handle still works in the parent';
 is_deeply [ sort { $b <=> $a } map { $_ || 0 } children( 16, sub { $tfa->login( 'user2', oath_code( $secret{2}, time + 90 ) ) || 0 } ) ], [ 1, (0) x 15 ], 'one code, sixteen children, one login';
 is_deeply [ children( 2, sub { undef $tfa; 'gone' } ) ], [ 'gone', 'gone' ], 'a child may drop the handle';
 is $tfa->login( 'user3', oath_code( $secret{3}, time + 60 ) ), 1, 'and the parent keeps its own';
 is_deeply [ children( 2, sub { $tfa->close; open_tfa()->twofactorauth_policy_status('root')->{is_enabled} } ) ], [ 0, 0 ], 'a child may open another';
 
-my @heard;
-my $told = open_tfa( on_audit => sub { push @heard, $_[0]{event} } );
-is_deeply [ children( 2, sub { $told->twofactorauth_enable_policy('root'); "@heard" } ) ], [ ('policy_enabled') x 2 ], 'children hear of what they write';
-is "@heard", '', 'and only they';
-$told->twofactorauth_disable_policy('root');
-is "@heard", 'policy_disabled', 'as the parent does';
+my @entries;
+my $audited = open_tfa( on_audit => sub { push @entries, $_[0]{event} } );
+is_deeply [ children( 2, sub { $audited->twofactorauth_enable_policy('root'); "@entries" } ) ], [ ('policy_enabled') x 2 ], 'children receive the entries that they write';
+is "@entries", '', 'and the parent does not';
+$audited->twofactorauth_disable_policy('root');
+is "@entries", 'policy_disabled', 'the parent receives its own';
 
 my %seen;
 $seen{$_}++ for map { split / / } children( 8, sub { join ' ', map { secret() } 1 .. 50 } );

@@ -1,4 +1,4 @@
-# The module loads, says which library it runs on, and loads nothing that it does not need yet.
+# The module loads, returns the version of its library, and does not load modules before it needs them.
 use strict;
 use warnings;
 
@@ -6,7 +6,7 @@ use Test::More;
 
 my ( $modules, $version, $abi ) = split /\|/, qx{$^X -Iblib/lib -Iblib/arch -MAuthen::TFA -e 'print join(" ", sort keys %INC), "|", Authen::TFA->version, "|", Authen::TFA->abi_version' 2>/dev/null};
 is $?, 0, 'the module loads in a fresh process';
-like $version, qr/\A[0-9]+\.[0-9]+\.[0-9]+\z/, 'and knows the version of the library';
+like $version, qr/\A[0-9]+\.[0-9]+\.[0-9]+\z/, 'and returns the version of the library';
 like $abi,     qr/\A[0-9]+\z/,                 'and its ABI number';
 for my $heavy (qw(JSON/PP.pm Carp.pm Exporter.pm overload.pm MIME/Base64.pm feature.pm)) {
     unlike " $modules ", qr{ \Q$heavy\E }, "$heavy is not loaded before it is needed";

@@ -1,4 +1,4 @@
-# The host's account directory as a Perl callback: asked, believed, and failing closed.
+# The host's account directory as a Perl callback: it is called, its answers count, and it fails closed.
 use strict;
 use warnings;
 use utf8;
@@ -8,41 +8,41 @@ use Test::More;
 use TestTFA;
 
 {
-    package False;    # an exception that is false, and that dies when it is looked at
-    use overload bool => sub { 0 }, '""' => sub { die "do not look\n" };
+    package False;    # an exception that is false, and that dies when it is read
+    use overload bool => sub { 0 }, '""' => sub { die "do not read\n" };
 }
 
 my %directory = ( example => { owner => 'root', domain => 'example.com' }, 'jürgen' => { owner => 'root', domain => 'xn--jrgen-kva.example' } );
-my ( @asked, $failure );
+my ( @questions, $failure );
 my $tfa = open_tfa(
     lookup => sub {
         my ( $question, $name ) = @_;
-        push @asked, [ $question, $name ];
+        push @questions, [ $question, $name ];
         die $failure if defined $failure;
         return $question eq 'account' ? $directory{$name} : $question eq 'accounts' ? [ sort keys %directory ] : undef;
     }
 );
 $tfa->twofactorauth_enable_policy('root');
 
-is $tfa->login('example'), 2, 'somebody whom the callback knows';
-ok scalar(@asked), 'the callback was asked';
-is $asked[0][1], 'example', 'about that name';
+is $tfa->login('example'), 2, 'an account that the callback has';
+ok scalar(@questions), 'the callback was called';
+is $questions[0][1], 'example', 'with that name';
 my $verdict = $tfa->login('nobody');
-ok !$verdict, 'somebody whom it does not know';
-cmp_ok $verdict, '==', -2, 'is kept out';
+ok !$verdict, 'an account that it does not have';
+cmp_ok $verdict, '==', -2, 'is denied';
 is $tfa->login('jürgen'), 2, 'names are characters on both sides of the callback';
-is $asked[-1][1], 'jürgen', 'the callback got characters';
+is $questions[-1][1], 'jürgen', 'the callback got characters';
 
 my @warnings;
 {
     local $SIG{__WARN__} = sub { push @warnings, @_ };
     $failure = "LDAP is away\n";
     $verdict = $tfa->login('example');
-    ok !$verdict, 'a callback that dies keeps out';
-    cmp_ok $verdict, '==', -2, 'as a question that could not be answered';
-    like "@warnings", qr/account directory failed: LDAP is away/, 'and the exception is a warning';
+    ok !$verdict, 'a callback that dies denies the login';
+    cmp_ok $verdict, '==', -2, 'as a question without an answer';
+    like "@warnings", qr/account directory failed: LDAP is away/, 'and the exception becomes a warning';
     local $SIG{__WARN__} = sub { die "fatal: @_" };
-    cmp_ok $tfa->login('example'), '==', -2, 'a warning handler that dies does not get across the library';
+    cmp_ok $tfa->login('example'), '==', -2, 'a warning handler that dies does not unwind the library';
     $failure = bless [], 'False';
     cmp_ok $tfa->login('example'), '==', -2, 'nor an exception that looks false';
     my $leaving = open_tfa( lookup => sub { no warnings 'exiting'; next } );
@@ -60,19 +60,19 @@ is $@, 'mine', 'an exception variable of the caller is left alone';
 # a callback may use the library, and may drop the very object that is calling
 my $inner;
 my $outer = open_tfa( lookup => sub { $inner = $tfa->login( $_[1] ); return $directory{ $_[1] } } );
-is $outer->login('example'), 2, 'a callback may ask another object';
+is $outer->login('example'), 2, 'a callback may use another object';
 is $inner, 2, 'which uses its own callback';
 my $doomed;
 $doomed = open_tfa( lookup => sub { $doomed->close if $doomed; undef $doomed; return $directory{ $_[1] } } );
 is $doomed->login('example'), 2, 'a callback may close its object';
 is $doomed, undef, 'it is gone';
 
-# wrong answers
+# answers of the wrong kind
 for my $answer ( [], 'text', {}, { owner => [] }, \'x' ) {
     local $SIG{__WARN__} = sub { };
-    my $strange = open_tfa( lookup => sub { return $answer } );
-    my $verdict = $strange->login('example');
-    ok defined $verdict && $verdict != 1, 'a strange answer lets nobody in with a code: ' . ( ref $answer || $answer );
+    my $wrong = open_tfa( lookup => sub { return $answer } );
+    my $verdict = $wrong->login('example');
+    ok defined $verdict && $verdict != 1, 'an answer of the wrong kind does not verify a code: ' . ( ref $answer || $answer );
 }
 
 done_testing;

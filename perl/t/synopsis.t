@@ -13,7 +13,7 @@ for my $page (@pages) {
     my ($section) = $text =~ /^=head1 SYNOPSIS\n(.*?)^=head1 /ms or next;
     my $code = join '', map { "$_\n" } map { s/^    //r } grep { /^    / || /^$/ } split /\n/, $section;
     my $directory = File::Temp->newdir;
-    # what a synopsis may take for granted: a directory, a handle, and an authenticator that shows a code
+    # what a synopsis may use: a directory, a handle, and an authenticator that shows a code
     my $program = <<"END";
 use strict; use warnings; use lib 't/lib'; use TestTFA ();
 binmode STDOUT, ':utf8';

@@ -35,13 +35,13 @@ my $thread = threads->create( sub { sleep 1; $tfa->login( 'user4', oath_code( $s
 undef $tfa;
 is $thread->join, 1, 'a clone outlives the original';
 
-my @heard;
-my $told = open_tfa( on_audit => sub { push @heard, $_[0]{event} } );
-my ($there) = threads->create( { context => 'list' }, sub { $told->twofactorauth_enable_policy('root'); "@heard" } )->join;
-is $there, 'policy_enabled', 'the audit trail is told to the clone of the callback in the thread that writes';
-is "@heard", '', 'and to no other';
-$told->twofactorauth_disable_policy('root');
-is "@heard", 'policy_disabled', 'as the original is in its own';
+my @entries;
+my $audited = open_tfa( on_audit => sub { push @entries, $_[0]{event} } );
+my ($there) = threads->create( { context => 'list' }, sub { $audited->twofactorauth_enable_policy('root'); "@entries" } )->join;
+is $there, 'policy_enabled', 'the clone of the callback in the thread that writes receives the entry';
+is "@entries", '', 'and no other does';
+$audited->twofactorauth_disable_policy('root');
+is "@entries", 'policy_disabled', 'the original receives those of its own thread';
 
 my ($made) = threads->create( { context => 'list' }, sub { open_tfa()->twofactorauth_policy_status('root')->{is_enabled} } )->join;
 is $made, 0, 'a thread opens its own';

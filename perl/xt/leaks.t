@@ -1,7 +1,7 @@
 # No method leaks, however often it is called and however it ends.
 #
-# Test::LeakTrace looks for Perl values that outlive a call. What it cannot see, memory of the C side, shows in the size of the process: each
-# method is called 100,000 times and the process must not have grown by more than a small constant.
+# Test::LeakTrace finds Perl values that outlive a call. Memory of the C side shows in the size of the process: each method is called 100,000 times, and the
+# process must not grow by more than a small constant.
 use strict;
 use warnings;
 
@@ -14,7 +14,7 @@ use Authen::TFA qw(:all);
 use constant CALLS => $ENV{TFA_LEAK_CALLS} || 100_000;
 use constant { ALLOWED_KB => 2_048, PAGE_KB => 4 };
 
-# Memory is the slow machine's fastest disk: what is tested is not the disk.
+# The store is in memory where possible: the disk is not under test.
 $ENV{TMPDIR} = '/dev/shm' if -w '/dev/shm';
 
 my %accounts = map { $_ => { owner => 'root', domain => "$_.example" } } qw(example other);

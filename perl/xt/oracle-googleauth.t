@@ -1,4 +1,4 @@
-# Auth::GoogleAuth and its drop-in give the same answers to 5,000 random calls of each public method, apart from the corrected faults.
+# Auth::GoogleAuth and its drop-in return the same results for 5,000 random calls of each public method, apart from the corrected faults.
 use strict;
 use warnings;
 
@@ -83,7 +83,7 @@ sub perform {
     for my $call ( @{ $case->{calls} } ) {
         my ( $method, @arguments ) = @$call;
         push @answers, { value => [ ref $object ], object => Oracle::plain( {%$object} ) } and next if $method eq 'new';
-        # a code that is right, some steps away: asked of the module under test, as an authenticator that shares the secret would know it
+        # a code that is valid, some steps away, from the module under test, as from an authenticator with the secret
         if ( $method eq 'verify' && ref $arguments[0] ) {
             my ( $away, undef, $secret32, $timestamp, $interval ) = ( $arguments[0][1], @arguments[ 1 .. 4 ] );
             my $other = Auth::GoogleAuth->new( {%$object} );
@@ -165,6 +165,6 @@ for my $method ( 'new', @methods ) {
 note "$faults->{$_} calls ran into: $_" for sort keys %$faults;
 is scalar @$different, 0, 'every answer is the same, or the fault is corrected' or diag join "\n", "TFA_SEED=$seed", grep { defined } @{$different}[ 0 .. 9 ];
 my $verified = grep { grep { exists $_->{value} && defined $_->{value}[0] && $_->{value}[0] eq '1' } @$_ } @$ours;
-cmp_ok $verified, '>', 500, "$verified codes were right: the comparison is about something";
+cmp_ok $verified, '>', 500, "$verified codes were valid: the comparison is not empty";
 
 done_testing;

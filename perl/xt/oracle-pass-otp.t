@@ -1,4 +1,4 @@
-# Pass::OTP, Pass::OTP::URI and their drop-ins give the same answers to 5,000 random calls of each function, apart from the corrected faults.
+# Pass::OTP, Pass::OTP::URI and their drop-ins return the same results for 5,000 random calls of each function, apart from the corrected faults.
 use strict;
 use warnings;
 
@@ -96,7 +96,7 @@ sub corrected {
     no warnings 'numeric';
     return if $type eq 'totp' && $o{period} == 0;    # dies in both
 
-    # all that ours refuses, first: which of several faults it names is its own affair
+    # first everything that ours refuses: it names one of several faults
     return 'no secret is refused', $dies if $o{base32} ? $o{secret} =~ /\A *\z/ : $o{secret} eq '';
     return 'digits that are no positive whole number are refused', $dies if !$steam && $o{digits} !~ /\A[0-9]+\z/ || !$steam && $o{digits} < 1;
     my ($bits) = $o{algorithm} eq '' ? 1 : $o{algorithm} =~ /sha-?(1|224|256|384|512)(?![0-9])/i;
@@ -120,6 +120,6 @@ for my $function (@functions) {
 note "$faults->{$_} calls ran into: $_" for sort keys %$faults;
 is scalar @$different, 0, 'every answer is the same, or the fault is corrected' or diag join "\n", "TFA_SEED=$seed", grep { defined } @{$different}[ 0 .. 9 ];
 my $codes = grep { exists $_->[0]{value} && defined $_->[0]{value}[0] && $_->[0]{value}[0] =~ /\A[0-9]{6}\z/ } @$ours;
-cmp_ok $codes, '>', $CALLS, "$codes codes were computed: the comparison is about something";
+cmp_ok $codes, '>', $CALLS, "$codes codes were computed: the comparison is not empty";
 
 done_testing;

@@ -1,4 +1,4 @@
-# The documentation is well-formed and complete: every public function and method has its words, and every fault its line.
+# The documentation is well-formed and complete: it describes every public function and method, and every corrected fault.
 use strict;
 use warnings;
 
@@ -17,7 +17,7 @@ for my $module (@modules) {
     pod_coverage_ok( "Authen::TFA::$name", { coverage_class => 'Pod::Coverage', trustme => \@trusted }, "Authen::TFA::$name is documented" );
 }
 
-# Each corrected fault that a comparison with an original counts is in the list, by its own words or close to them.
+# The corrected faults that the comparisons with the originals count are listed.
 open my $page, '<', 'lib/Authen/TFA/Dropins.pod' or die $!;
 my $text = do { local $/; <$page> };
 for my $module ( 'Auth::GoogleAuth', 'Authen::OATH', 'Pass::OTP, Pass::OTP::URI', 'Authen::TOTP' ) {

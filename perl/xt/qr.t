@@ -1,4 +1,4 @@
-# The QR codes are read back by a real reader, zbarimg, whichever way they were made.
+# A real reader, zbarimg, reads the QR codes of every format.
 use strict;
 use warnings;
 
@@ -24,17 +24,17 @@ sub seen {
 }
 
 my $uri = otpauth( secret => 'CAOXW75HKYJJ6E5Y', account => 'root', issuer => 'Example Hosting' );
-is seen( Authen::TFA::qr( text => $uri, format => 'png' ) ), $uri, 'a PNG picture says what it was made from';
+is seen( Authen::TFA::qr( text => $uri, format => 'png' ) ), $uri, 'a PNG picture is read';
 
 open my $file, '>:encoding(UTF-8)', "$directory/code.svg" or die $!;
 print {$file} Authen::TFA::qr( text => $uri, format => 'svg' );
 close $file or die $!;
 is system( 'rsvg-convert', '--width=400', '--background-color=white', '--output', "$directory/svg.png", "$directory/code.svg" ), 0, 'an SVG picture is drawn';
 chomp( my $text = qx{zbarimg --quiet --raw $directory/svg.png 2>/dev/null} );
-is $text, $uri, 'and says the same';
+is $text, $uri, 'and read';
 
 my $auth = Auth::GoogleAuth->new( { secret32 => 'bv5o3disbutz4tl3', issuer => 'Gryphon Shafer', key_id => 'gryphon@cpan.org' } );
 my ($encoded) = $auth->qr_code =~ m{\Adata:image/png;base64,(.*)\z};
-is seen( decode_base64($encoded) ), $auth->otpauth, 'the picture of Auth::GoogleAuth says its otpauth';
+is seen( decode_base64($encoded) ), $auth->otpauth, 'the picture of Auth::GoogleAuth is read as its otpauth';
 
 done_testing;

@@ -1,5 +1,5 @@
-# A panel that forks: Starman loads the module and opens the store before it forks eight workers. 500 users log in four times each, and every one of
-# those 2,000 codes is sent by two clients at the same time: each code must let exactly one of them in. Loopback only, bounded in time and number.
+# A panel that forks: Starman loads the module and opens the store before it forks eight workers. 500 users log in four times each, and each of these 2,000
+# codes is sent by two clients at the same time: exactly one of them must be accepted. Loopback only, bounded in time and number.
 use strict;
 use warnings;
 
@@ -116,6 +116,6 @@ is scalar keys %accepted, USERS * @steps, '2,000 logins: none was lost';
 is_deeply [ grep { $accepted{$_} != 1 } sort keys %accepted ], [], 'and none was accepted twice';
 cmp_ok scalar( keys %workers ), '>=', WORKERS, 'all eight workers took part';
 open my $log, '<', "$directory/log" or die $!;
-is_deeply [ grep { /TFA|died|error/i } <$log> ], [], 'and none complained';
+is_deeply [ grep { /TFA|died|error/i } <$log> ], [], 'and none logged an error';
 
 done_testing;

@@ -26,7 +26,7 @@ like $secret, qr/\A[A-Z2-7]{16}\z/, 'a page shows a new secret';
 
 my $set = q{[% SET r = execute('TwoFactorAuth', 'set_user_configuration', { secret => s, tfa_token => t }) %][% r.status %]|[% r.errors.0 %]|[% r.data.tfa_configured %]};
 is page( $set, s => $secret, t => '000000' ), '0|The security code is invalid.|', 'it shows why a code was refused';
-is page( $set, s => $secret, t => oath_code( $secret, time ) ), '1||1', 'and that another was right';
+is page( $set, s => $secret, t => oath_code( $secret, time ) ), '1||1', 'and that another was accepted';
 is page(q{[% execute('TwoFactorAuth', 'get_user_configuration').data.is_enabled %]}), '1', 'a call within an expression';
 is page(q{[% execute('Nonsense', 'x').status %]}), '0', 'another module is refused';
 

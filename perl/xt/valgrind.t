@@ -1,6 +1,6 @@
-# Valgrind finds no error at all, and no lost memory that the XS code or the library had asked for.
+# Valgrind finds no error, and no lost memory that the XS code or the library allocated.
 #
-# Perl does not free everything when it ends, by design: a lost block counts when TFA.so or libtfa.so is on the way to its allocation.
+# Perl does not free all memory when it ends: a lost block counts when TFA.so or libtfa.so is in the stack of its allocation.
 use strict;
 use warnings;
 

@@ -109,7 +109,7 @@ sub _kept_secret32 {
     return $self->secret32;
 }
 
-# Verification needs the secret of a user: one that was made up for the purpose would belong to nobody.
+# Verification needs the secret of a user: one that is made for the call would be useless.
 sub _key_to_verify {
     my ( $self, $given ) = @_;
     my $secret32 = $self->_secret32($given);

@@ -29,7 +29,7 @@ sub totp {
     return hotp( %options, counter => $step );
 }
 
-# Without options, the otpauth URI on standard input gives them. Steam's codes are those of a moment, whatever the type says.
+# Without options, they are read from an otpauth URI on standard input. Steam's codes are based on time, whatever the type is.
 sub otp {
     my %options = ( type => 'hotp', @_ ? @_ : _options_on_standard_input() );
     return totp( %options, digits => 5, chars => $STEAM ) if defined $options{issuer} && $options{issuer} =~ /^Steam/i;

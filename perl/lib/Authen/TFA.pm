@@ -307,7 +307,7 @@ sub _encode       { require Authen::TFA::JSON; goto &Authen::TFA::JSON::encode }
 sub _encode_pairs { require Authen::TFA::JSON; goto &Authen::TFA::JSON::encode_pairs }
 sub _decode       { require Authen::TFA::JSON; goto &Authen::TFA::JSON::decode }
 
-# The answer to a call with these arguments. When they ask for sorting, the order of the answer's keys matters.
+# The answer to a call with these arguments. The keys of an answer that is sorted keep their order.
 sub _answer_to {
     my ( $arguments, $json ) = @_;
     return _decode($json) if !defined $arguments || $arguments !~ /\bapi\.sort/;

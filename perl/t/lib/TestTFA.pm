@@ -1,4 +1,4 @@
-# What the tests share: an independent one-time code generator, a fresh store, and a way to catch an exception.
+# What the tests share: an independent generator of one-time codes, a new store, and a way to catch an exception.
 package TestTFA;
 
 use strict;
@@ -12,7 +12,7 @@ use Authen::TFA ();
 
 our @EXPORT = qw(oath_code thrown config open_tfa enrol dropin);
 
-# RFC 6238 over RFC 4226, written apart from the code under test. Time steps of 30 seconds, SHA-1, six digits.
+# RFC 6238 over RFC 4226, independent of the code under test. Time steps of 30 seconds, SHA-1, six digits.
 sub oath_code {
     my ( $secret, $time ) = @_;
     my $bits = join '', map { sprintf '%05b', index 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', $_ } split //, uc $secret;
@@ -28,16 +28,16 @@ sub thrown(&) {
     return eval { $code->(); 1 } ? undef : $@;
 }
 
-# A configuration with a new store. The wide window gives a test several codes at once: it need not wait for time to pass.
+# A configuration with a new store. The wide window gives a test several valid codes at once, so that it need not wait.
 sub config {
     my (%more) = @_;
-    my $directory = tempdir( CLEANUP => 1 );    # at the end of this process: not of a child's or a thread's
+    my $directory = tempdir( CLEANUP => 1 );    # at the end of this process, not of a child or a thread
     return ( store => "sqlite:$directory/tfa.db", hostname => 'server.example.com', skew => 5, %more );
 }
 
 sub open_tfa { return Authen::TFA->new( config(@_) ) }
 
-# Turns the policy on and enrols an account with the oldest code that is accepted; gives its secret.
+# Enables the policy and enrols an account with the oldest code that is accepted; returns its secret.
 sub enrol {
     my ( $tfa, $account ) = @_;
     $tfa->twofactorauth_enable_policy('root');

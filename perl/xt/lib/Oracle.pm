@@ -1,7 +1,7 @@
-# Asks an original module and our drop-in the same questions and compares the answers.
+# Makes the same calls to an original module and to our drop-in, and compares the results.
 #
 # Each runs in a child process of its own, since both have the same name. A case is a constructor call and a list of method calls; an answer
-# is what came back, whether it died, and what the object holds afterwards. The clock stands still in both.
+# is the result, whether the call died, and the fields of the object afterwards. Both have the same fixed time.
 package Oracle;
 
 use strict;
@@ -24,7 +24,7 @@ sub chars {
     return join '', map { pick(@alphabet) } 1 .. $count;
 }
 
-# What one of the two modules answers to all cases: $perform->($case) gives the list of answers, after the module was loaded by $load.
+# The answers of one of the two modules to all cases: $perform->($case) gives the list of answers, after the module was loaded by $load.
 sub answers {
     my ( $which, $load, $perform, $cases ) = @_;
     pipe my $reader, my $writer or die $!;

@@ -1,5 +1,5 @@
-# JSON for Authen::TFA, by the fastest module that is installed. Promises that encoded pairs keep their order, and that a decoded answer keeps
-# the order of its keys when the caller asks for it. Loaded at the first call that needs it.
+# JSON for Authen::TFA, by the fastest module that is installed. Promises that encoded pairs keep their order, and that decode_ordered keeps the
+# order of keys. Loaded at the first call that needs it.
 package Authen::TFA::JSON;
 
 require 5.016;

@@ -1,5 +1,5 @@
-# What the panel's own modules in the drop-in directory share: one open handle for the process, and the panel's two calling conventions.
-# It promises that whatever goes wrong is told to the panel as a failure: nothing here dies, and nothing here lets anyone in.
+# What the drop-ins for the panel's own modules share: one open handle for the process, and the panel's two calling conventions.
+# Promises that every error is returned to the panel as a failure of the call: nothing here dies, and nothing here grants access.
 package Authen::TFA::Panel;
 
 require 5.016;
@@ -52,23 +52,24 @@ sub _config_name {
 sub whm {
     my ( $function, $args, $metadata ) = @_;
     my $envelope = eval { tfa()->whmapi1( _remote_user(), $function, _whm_arguments($args) ) };
-    $envelope ||= { metadata => { result => 0, reason => _reason($@) } };
-    _fill( $metadata, @{ $envelope->{metadata} }{qw(result reason)} );
+    $envelope ||= { metadata => { result => 0, _failure($@) } };
+    _fill( $metadata, $envelope->{metadata} );
     return exists $envelope->{data} ? $envelope->{data} : ();
 }
 
-# The panel's own dispatcher reads the version and the output control (api.*).
+# The version and the output control (api.*) belong to the panel's own dispatcher.
 sub _whm_arguments {
     my ($args) = @_;
     return map { $_ => $args->{$_} } grep { !/^api\./ && defined $args->{$_} } keys %{ $args || {} };
 }
 
 sub _fill {
-    my ( $metadata, $result, $reason ) = @_;
+    my ( $metadata, $outcome ) = @_;
     if ( eval { $metadata->can('set_ok') } ) {
-        return $result ? $metadata->set_ok : $metadata->set_not_ok($reason);
+        return $outcome->{result} ? $metadata->set_ok : $metadata->set_not_ok( $outcome->{reason} );
     }
-    @{$metadata}{qw(result reason)} = ( $result, $reason );
+    my @fields = grep { exists $outcome->{$_} } qw(result reason reason_code);
+    @{$metadata}{@fields} = @{$outcome}{@fields};
     return;
 }
 
@@ -77,14 +78,14 @@ sub _fill {
 sub uapi {
     my ( $function, $args, $result ) = @_;
     my $answer = answer( 'TwoFactorAuth', $function, _uapi_arguments( $function, $args ) );
+    my $metadata = $answer->{metadata} || {};
+    $result->metadata( $_, $metadata->{$_} ) for sort keys %$metadata;
     if ( !$answer->{status} ) {
         my $error = $result->can('raw_error') ? 'raw_error' : 'error';
         $result->$error($_) for @{ $answer->{errors} };
         return 0;
     }
     $result->data( $answer->{data} );
-    my $metadata = $answer->{metadata} || {};
-    $result->metadata( $_, $metadata->{$_} ) for sort keys %$metadata;
     return 1;
 }
 
@@ -92,7 +93,10 @@ sub uapi {
 sub answer {
     my ( $module, $function, @arguments ) = @_;
     my $answer = eval { tfa()->uapi( _panel_caller($function), $module, $function, @arguments ) };
-    return $answer || { data => undef, errors => [ _reason($@) ], messages => undef, metadata => {}, status => 0, warnings => undef };
+    return $answer if $answer;
+    my %failure = _failure($@);
+    my $reason  = delete $failure{reason};
+    return { data => undef, errors => [$reason], messages => undef, metadata => \%failure, status => 0, warnings => undef };
 }
 
 sub _uapi_arguments {
@@ -130,12 +134,12 @@ sub _panel_caller {
     return _remote_user() if !defined $account;
     return $account if !defined $person || $person eq $account;
     require Authen::TFA::Error;
-    Authen::TFA::Error->throw( command => $function, reason => qq{You are not authorized to call "$function".} )
+    Authen::TFA::Error->throw( command => $function, reason => qq{You are not authorized to call "$function".}, reason_code => 'not_authorized' )
         if !_is_subject( $person, $account );
     return $person;
 }
 
-# Whether a person is a subject of an account. A person whom the library cannot resolve is not.
+# Whether a person is a subject of an account. A name that the library cannot resolve is not.
 sub _is_subject {
     my ( $person, $account ) = @_;
     my $resolved = tfa()->whmapi1( 'root', 'twofactorauth_resolve_user', user => $person );
@@ -147,15 +151,13 @@ sub _environment {
     return defined $value && length $value ? $value : undef;
 }
 
-# A refusal keeps its reason; anything else means that there is no answer.
-sub _reason {
+# The reason and the reason code of an exception. A refusal has its own; any other exception means that there is no answer.
+sub _failure {
     my ($error) = @_;
-    if ( ref $error ) {
-        return $error->reason if $error->command ne 'open';
-        $error = $error->reason;
-    }
+    return ( reason => $error->reason, reason_code => $error->reason_code ) if ref $error && defined $error->reason_code;
+    $error = $error->reason if ref $error;
     chomp $error;
-    return "The two-factor authentication data is not available: $error";
+    return ( reason => "The two-factor authentication data is not available: $error", reason_code => 'unavailable' );
 }
 
 1;
@@ -166,7 +168,7 @@ __END__
 
 =head1 NAME
 
-Authen::TFA::Panel - what the panel's own modules share
+Authen::TFA::Panel - what the drop-ins for the panel's own modules share
 
 =head1 SYNOPSIS
 
@@ -184,11 +186,11 @@ Authen::TFA::Panel - what the panel's own modules share
 
 =head1 DESCRIPTION
 
-The panel's modules in the drop-in directory (L<Authen::TFA::Dropins>) share one handle for the process, opened at the first call. Whatever goes wrong is told to the
-panel in its own way; nothing dies.
+The drop-ins for the panel's own modules (L<Authen::TFA::Dropins>) share one handle for the process, opened at the first call. Every error is returned to the
+panel in the panel's own way; nothing dies.
 
-The configuration is that of the command line: the file that C<TFA_CONFIG> names, else F</etc/tfa/tfa.json>, else the library's defaults. A TOML file is
-refused, since the Perl core cannot read it: C<tfa init --config /etc/tfa/tfa.json> writes JSON.
+The configuration is that of the server, which the command line uses too: the file that C<TFA_CONFIG> names, else F</etc/tfa/tfa.json>, else the library's defaults.
+A TOML file is refused, since the Perl core cannot read it: C<tfa init --config /etc/tfa/tfa.json> writes JSON.
 
 =head1 WHO CALLS
 
@@ -200,29 +202,30 @@ the call is refused.
 
 =head2 configure
 
-C<< Authen::TFA::Panel->configure(%config) >> takes a configuration in place of the file's, as L<Authen::TFA/new> does, from the next call on. Without arguments,
-the file holds again.
+C<< Authen::TFA::Panel->configure(%config) >> sets a configuration in place of the server's, as for L<Authen::TFA/new>, from the next call on. Without
+arguments, the server's is used again.
 
 =head2 tfa
 
-The handle, an L<Authen::TFA> object. Dies when it cannot be opened.
+Returns the handle, an L<Authen::TFA> object. Dies when it cannot be opened.
 
 =head2 template_execute
 
     my $template = Template->new( VARIABLES => { execute => Authen::TFA::Panel::template_execute() } );
 
-The function C<execute> for Template Toolkit pages. It returns the inner result of the call, made as the caller that L</WHO CALLS> defines:
+Returns the function C<execute> for Template Toolkit pages. The function returns the inner result of the call, made as the caller that L</WHO CALLS> defines:
 
     [% SET r = execute('TwoFactorAuth', 'set_user_configuration', { secret => s, tfa_token => t }) %]
     [% IF r.status %]Done.[% ELSE %][% r.errors.0 | html %][% END %]
 
 =head2 whm
 
-C<whm( $function, \%args, $metadata )>: a WHM call in the panel's convention.
+C<whm( $function, \%args, $metadata )>: a WHM call in the panel's convention. C<$metadata> receives C<result>, C<reason> and, on failure, C<reason_code>; an object with
+C<set_ok> and C<set_not_ok> receives the outcome through these.
 
 =head2 uapi
 
-C<uapi( $function, $args, $result )>: a UAPI call in the panel's convention.
+C<uapi( $function, $args, $result )>: a UAPI call in the panel's convention. On failure, C<reason_code> is in the result's metadata.
 
 =head2 answer
 
