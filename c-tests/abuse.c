@@ -10,13 +10,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* A function with a symbol of its own, or, when it has none, with its name alone. */
+/* A function, and its symbol if it has one. */
 struct function {
     char name[64];
     char *(*call)(tfa_t *tfa, const char *caller, const char *args);
 };
 
-/* The function at a place in the library's list. */
+/* The function at an index of the library's list. */
 static struct function function_at(const char *list, long place)
 {
     struct function function = {.call = NULL};
@@ -35,7 +35,7 @@ static const char *call(const struct function *function, tfa_t *tfa, const char 
     return taken(function->call ? function->call(tfa, caller, args) : tfa_whmapi1(tfa, caller, function->name, args));
 }
 
-/* Every function, by its symbol, with everything that is bad about handle, caller and arguments. */
+/* Every function, by its symbol, with invalid handles, callers and arguments. */
 static void every_function(const struct place *place, tfa_t *tfa)
 {
     char *list = tfa_functions();
@@ -53,10 +53,10 @@ static void every_function(const struct place *place, tfa_t *tfa)
         for (size_t bad = 0; bad < bad_count; bad++) {
             ok(refused(call(&function, tfa, "root", bad_texts[bad].args)), "%s: %s", name, bad_texts[bad].what);
         }
-        ok(refused(call(&function, NULL, NULL, NULL)), "%s: nothing at all", name);
+        ok(refused(call(&function, NULL, NULL, NULL)), "%s: all arguments NULL", name);
     }
     tfa_free(list);
-    ok(fingerprint(place) == before, "the store's files are as they were");
+    ok(fingerprint(place) == before, "the store's files are unchanged");
 }
 
 static void by_name(const struct place *place, tfa_t *tfa)
@@ -68,16 +68,16 @@ static void by_name(const struct place *place, tfa_t *tfa)
     ok(refused(taken(tfa_whmapi1(tfa, "root", "", "{}"))), "WHM: an empty function");
     ok(refused(taken(tfa_whmapi1(tfa, "root", "\x01\n\"</reason>", "{}"))), "WHM: a function of control characters");
     ok(refused(taken(tfa_whmapi1(tfa, "root", long_name, "{}"))), "WHM: a function of 2 MiB");
-    ok(refused(taken(tfa_whmapi1(NULL, NULL, NULL, NULL))), "WHM: nothing at all");
+    ok(refused(taken(tfa_whmapi1(NULL, NULL, NULL, NULL))), "WHM: all arguments NULL");
     ok(refused(taken(tfa_uapi(tfa, "root", NULL, "get_user_configuration", "{}"))), "UAPI: no module");
     ok(refused(taken(tfa_uapi(tfa, "root", "TwoFactorAuth", NULL, "{}"))), "UAPI: no function");
     ok(refused(taken(tfa_uapi(tfa, "root", "\xff", "\xff", "{}"))), "UAPI: bad UTF-8");
     ok(refused(taken(tfa_uapi(tfa, "root", long_name, long_name, "{}"))), "UAPI: 2 MiB");
-    ok(refused(taken(tfa_uapi(NULL, NULL, NULL, NULL, NULL))), "UAPI: nothing at all");
-    ok(fingerprint(place) == before, "the store's files are as they were");
+    ok(refused(taken(tfa_uapi(NULL, NULL, NULL, NULL, NULL))), "UAPI: all arguments NULL");
+    ok(fingerprint(place) == before, "the store's files are unchanged");
 }
 
-/* Well-formed JSON with values that no function takes. */
+/* Valid JSON with values that every function refuses. */
 static void bad_values(const struct place *place, tfa_t *tfa)
 {
     static const char *const users[] = {
@@ -102,7 +102,7 @@ static void bad_values(const struct place *place, tfa_t *tfa)
                      "{\"%s\": {\"primary_account\": {\"secret\": \"AAAABBBBCCCCDDDD\"}}}", users[user]);
         ok(refused(answer), "set_tfa_config_for_user: user \"%s\"", users[user]);
     }
-    /* A C program's JSON reader may refuse a key with a NUL, so this one is looked for as text. */
+    /* jansson refuses a key with a NUL, so this one is searched as text. */
     has_text(whm(tfa, "root", "twofactorauth_remove_user_config", "{\"user\": \"a\\u0000b\"}"),
              "\"failed\":{\"a\\u0000b\":", "remove_user_config: a user with a NUL fails");
     static const char *const values[] = {"[]", "{}", "true", "-1", "1.5", "1e99", "99999999999999999999999"};
@@ -125,7 +125,7 @@ static void bad_values(const struct place *place, tfa_t *tfa)
     ok(refused(whm(tfa, "root", "twofactorauth_verify_login",
                    "{\"user\": \"example\", \"tfa_token\": \"1\", \"remote_addr\": \"\\u0007\"}")),
        "verify_login: an address with control characters");
-    ok(fingerprint(place) == before, "the store's files are as they were");
+    ok(fingerprint(place) == before, "the store's files are unchanged");
 }
 
 static void web_requests(const struct place *place, tfa_t *tfa)
@@ -136,7 +136,7 @@ static void web_requests(const struct place *place, tfa_t *tfa)
     is_text(at(taken(tfa_http(tfa, NULL, "GET", path, NULL)), "status"), "400", "http: no caller");
     is_text(at(taken(tfa_http(tfa, "root", NULL, path, NULL)), "status"), "400", "http: no method");
     is_text(at(taken(tfa_http(tfa, "root", "GET", NULL, NULL)), "status"), "400", "http: no target");
-    is_text(at(taken(tfa_http(NULL, NULL, NULL, NULL, NULL)), "status"), "400", "http: nothing at all");
+    is_text(at(taken(tfa_http(NULL, NULL, NULL, NULL, NULL)), "status"), "400", "http: all arguments NULL");
     is_text(at(taken(tfa_http(tfa, "\xff", "GET", path, NULL)), "status"), "400", "http: a caller of bad UTF-8");
     is_text(at(taken(tfa_http(tfa, "root", "GET", "/\xff", NULL)), "status"), "400", "http: a target of bad UTF-8");
     is_text(at(taken(tfa_http(tfa, "root", "POST", path, "\xff")), "status"), "400", "http: a body of bad UTF-8");
@@ -147,7 +147,7 @@ static void web_requests(const struct place *place, tfa_t *tfa)
     char *nested = around("{\"user\": ", repeated("[", 10000), "");
     is_text(at(taken(tfa_http(tfa, "root", "POST", path, nested)), "status"), "400", "http: 10,000 brackets");
     free(nested);
-    ok(fingerprint(place) == before, "the store's files are as they were");
+    ok(fingerprint(place) == before, "the store's files are unchanged");
 }
 
 static void login(const struct place *place, tfa_t *tfa)
@@ -161,12 +161,12 @@ static void login(const struct place *place, tfa_t *tfa)
     is_number(tfa_login(tfa, bad_texts[TWO_MIB].args, "123456"), TFA_UNANSWERED, "login: a subject of 2 MiB");
     is_number(tfa_login(tfa, "example", "\xff"), TFA_UNANSWERED, "login: a code of bad UTF-8");
     is_number(tfa_login(tfa, "example", bad_texts[TWO_MIB].args), TFA_DENIED, "login: a code of 2 MiB");
-    is_number(tfa_login(NULL, NULL, NULL), TFA_UNANSWERED, "login: nothing at all");
-    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "login: the subject itself needs a code");
-    ok(fingerprint(place) == before, "the store's files are as they were");
-    is_number(tfa_set_lookup(NULL, NULL, NULL), 0, "set_lookup: nothing at all");
+    is_number(tfa_login(NULL, NULL, NULL), TFA_UNANSWERED, "login: all arguments NULL");
+    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "login: an enrolled subject needs a code");
+    ok(fingerprint(place) == before, "the store's files are unchanged");
+    is_number(tfa_set_lookup(NULL, NULL, NULL), 0, "set_lookup: all arguments NULL");
     is_number(tfa_set_lookup(tfa, NULL, NULL), 0, "set_lookup: no function");
-    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "and the directory is the one before");
+    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "set_lookup: the directory is unchanged");
 }
 
 int main(void)

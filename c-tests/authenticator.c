@@ -17,7 +17,7 @@ void settle_in_step(int seconds)
     }
 }
 
-/* The first `count` lines that a command prints, which must be all. */
+/* Reads the lines that a command prints; there must be `count`. */
 static void lines_of(const char *command, char lines[][16], int count)
 {
     FILE *pipe = popen(command, "r");
@@ -27,7 +27,7 @@ static void lines_of(const char *command, char lines[][16], int count)
         read++;
     }
     if (pipe == NULL || pclose(pipe) != 0 || read != count) {
-        die("oathtool does not answer: install it");
+        die("oathtool is missing: install it");
     }
 }
 
@@ -63,7 +63,7 @@ void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE])
 {
     const char *answer = uapi(tfa, caller, "generate_user_configuration", NULL);
     if (!worked(answer)) {
-        die("%s gets no secret: %s", caller, reason(answer));
+        die("no secret for %s: %s", caller, reason(answer));
     }
     snprintf(secret, SECRET_SIZE, "%s", at(answer, "data/secret"));
 }

@@ -1,7 +1,7 @@
 /*
- * Descendants: children of children, orphans, daemons, closed handles, forks in the middle of a call.
+ * Children of children, orphans, daemons, closed handles, and forks within a call.
  *
- * The library is opened once; each descendant enrols and logs in with the handle that it inherited.
+ * Promise: each of them enrols and logs in with the handle that it inherited.
  */
 #include "support.h"
 
@@ -16,7 +16,7 @@
 static struct place place;
 static tfa_t *tfa;
 
-/* How a child ends: it closes the handle that it inherited. */
+/* Closes the inherited handle, as the last step of a child. */
 static int closed(int status)
 {
     tfa_close(tfa);
@@ -42,16 +42,16 @@ static int child_with_child(void *context)
 static void child_of_a_child(void)
 {
     pid_t child = start(child_with_child, "generations");
-    is_number(finished(&child, 1), 1, "a child of a child works, and so does the child meanwhile");
+    is_number(finished(&child, 1), 1, "a child and its own child work at the same time");
 }
 
 struct orphan {
-    atomic_int result; /* 0 until the orphan is done, then 1 when all went well, else 2 */
+    atomic_int result; /* 0 until the orphan has ended, then 1 for success, 2 for failure */
     bool close_before_exit;
     bool daemon;
 };
 
-/* What a daemon does to itself: its own session, no inherited files, another folder. */
+/* Makes the process a daemon: its own session, no inherited files, another folder. */
 static void become_daemon(void)
 {
     setsid();
@@ -98,14 +98,14 @@ static void parent_exits_first(bool close_before_exit, bool daemon, const char *
     orphan->close_before_exit = close_before_exit;
     orphan->daemon = daemon;
     pid_t child = start(outlives_its_parent, orphan);
-    is_number(finished(&child, 1), 1, "%s: the parent is gone", what);
+    is_number(finished(&child, 1), 1, "%s: the parent has exited", what);
     for (int wait = 0; orphan->result == 0 && wait < 6000; wait++) {
         usleep(10 * 1000);
     }
     is_number(orphan->result, 1, "%s: its child enrols and logs in", what);
 }
 
-/* ---- Closing here and there ---- */
+/* ---- Closing ---- */
 
 static int closes(void *context)
 {
@@ -122,7 +122,7 @@ static tfa_t *second;
 static int waits_for_gate(void *context)
 {
     gate_wait(context);
-    NEED(tfa_login(second, "nobody", NULL) == TFA_NOT_REQUIRED);
+    NEED(tfa_login(second, "stranger", NULL) == TFA_NOT_REQUIRED);
     tfa_close(second);
     return closed(enrol_and_log_in(tfa, "after-close"));
 }
@@ -130,15 +130,15 @@ static int waits_for_gate(void *context)
 static void closing(void)
 {
     pid_t child = start(closes, NULL);
-    is_number(finished(&child, 1), 1, "a child closes the handle and opens its own");
-    is_number(enrol_and_log_in(tfa, "parent"), 0, "which leaves the parent's alone");
+    is_number(finished(&child, 1), 1, "a child closes the inherited handle, and opens one of its own");
+    is_number(enrol_and_log_in(tfa, "parent"), 0, "the handle of the parent still works");
     struct gate *gate = shared(sizeof(*gate));
     second = open_at(&place, WIDE);
     child = start(waits_for_gate, gate);
     tfa_close(second);
     tfa_close(tfa);
     gate_open(gate, 1);
-    is_number(finished(&child, 1), 1, "a child goes on with both handles when the parent has closed them");
+    is_number(finished(&child, 1), 1, "handles that the parent has closed still work in a child");
     tfa = open_at(&place, WIDE);
 }
 
@@ -153,7 +153,7 @@ static int32_t forks_in_lookup(void *context, const char *question, const char *
         fflush(stdout);
         forked_in_lookup = fork();
         if (forked_in_lookup == 0) {
-            forked_in_lookup = -1; /* the child goes on inside the call, and does not fork again */
+            forked_in_lookup = -1; /* the child continues within the call, and does not fork again */
             alarm(60);
         }
     }
@@ -168,10 +168,10 @@ static void fork_in_a_lookup(void)
         _exit(closed(verdict == TFA_NOT_REQUIRED ? enrol_and_log_in(tfa, "from-a-lookup") : 1));
     }
     is_number(verdict, TFA_NOT_REQUIRED, "a lookup may fork");
-    is_number(finished(&forked_in_lookup, 1), 1, "its child comes out of the call and works");
+    is_number(finished(&forked_in_lookup, 1), 1, "its child returns from the call, and works");
 }
 
-/* ---- A process made past libc ---- */
+/* ---- A process that was made without libc ---- */
 
 static void bare_clone(void)
 {
@@ -182,12 +182,12 @@ static void bare_clone(void)
         char *answer = tfa_twofactorauth_policy_status(tfa, "root", NULL);
         bool refused = verdict == TFA_UNANSWERED && answer != NULL && strstr(answer, "\"result\":0") != NULL;
         tfa_free(answer);
-        tfa_close(tfa); /* which leaves everything as it is: it is the parent's */
+        tfa_close(tfa); /* changes nothing, as the handle is the parent's */
         leave(refused ? 0 : 1);
     }
     pid_t children[1] = {(pid_t)child};
-    is_number(finished(children, 1), 1, "a process made past libc is refused, and may close");
-    is_number(enrol_and_log_in(tfa, "after-clone"), 0, "which the parent does not notice");
+    is_number(finished(children, 1), 1, "a process made without libc gets errors, and may close the handle");
+    is_number(enrol_and_log_in(tfa, "after-clone"), 0, "the handle of the parent still works");
 }
 
 int main(void)
@@ -205,7 +205,7 @@ int main(void)
     tfa_close(tfa);
     tfa = open_at(&place, WIDE);
     is_text(at(whm(tfa, "root", "twofactorauth_get_user_configs", NULL), "data/orphan-01/is_enabled"), "1",
-            "opened again, the store has what the children did");
+            "the store has the enrolments of the children after it is opened again");
     tfa_close(tfa);
     return done();
 }

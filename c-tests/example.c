@@ -1,7 +1,7 @@
 /*
- * The example program, run as its reader will run it: examples/login.c, which the Makefile builds beside this test.
+ * The example program, examples/login.c, which the Makefile builds beside this test.
  *
- * Promise: what it prints and its exit status say what the library decided.
+ * Promise: its output and its exit status agree with the verdict of the library.
  */
 #include "support.h"
 
@@ -12,7 +12,7 @@
 static char program[512];
 static int exit_status;
 
-/* Runs the example with a configuration, a user and what is typed; answers what it prints. */
+/* Runs the example with a configuration, a user and an input. Returns its output. */
 static const char *run(const char *configuration, const char *user, const char *typed)
 {
     FILE *pipe = popen(text("echo '%s' | %s '%s' '%s' 2>&1", typed, program, configuration, user), "r");
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 {
     const char *end = argc > 0 ? strrchr(argv[0], '/') : NULL;
     if (end == NULL) {
-        die("the example is looked for beside this program: give its path");
+        die("start this program by its path: the example is beside it");
     }
     snprintf(program, sizeof(program), "%.*s/login-example", (int)(end - argv[0]), argv[0]);
     struct place place = new_place();
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         tfa_login(tfa, "example", wrong_code(secret, step));
     }
     expect(&place, "example", code(secret, step + 2), "Too many invalid security codes. Try again later.\n", 1);
-    has_text(run("{\"colour\": 1}", "example", ""), "{\"error\":\"", "a bad configuration is told");
+    has_text(run("{\"colour\": 1}", "example", ""), "{\"error\":\"", "an invalid configuration is an error");
     is_number(exit_status, 2, "and the exit status is 2");
     tfa_close(tfa);
     return done();

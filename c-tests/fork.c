@@ -1,8 +1,8 @@
 /*
- * Fork (design section 3): the library is opened once, and the process forks in every way that panels and daemons do.
+ * Fork: many processes use a handle that was opened before the fork.
  *
- * Nothing that a child was told is lost, no two processes make the same random text, one code lets one process in,
- * and no child hangs. TFA_TEST_PROCESSES is how many race (200), TFA_TEST_ROUNDS how often.
+ * Promises: nothing that a child committed is lost, no two processes generate the same secret, a code is accepted in one
+ * process, and no child hangs. TFA_TEST_PROCESSES sets how many race (200), TFA_TEST_ROUNDS the number of forks.
  */
 #include "support.h"
 
@@ -21,7 +21,7 @@
 static struct place place;
 static tfa_t *tfa;
 
-/* How a child ends: it closes the handle that it inherited. */
+/* Closes the inherited handle, as the last step of a child. */
 static int closed(int status)
 {
     tfa_close(tfa);
@@ -60,7 +60,7 @@ static int enrols_users(void *context)
     return closed(0);
 }
 
-static void nothing_is_lost(void)
+static void nothing_committed_is_lost(void)
 {
     struct enrolled *all = shared(sizeof(*all));
     struct task tasks[CHILDREN];
@@ -79,11 +79,11 @@ static void nothing_is_lost(void)
         fresh += tfa_login(tfa, name, code(secret, all->step + 2)) == TFA_VERIFIED;
         recovered += tfa_login(tfa, name, all->users[user / USERS][user % USERS].recovery_code) == TFA_VERIFIED;
     }
-    is_number(used, CHILDREN * USERS, "the parent knows every code that they used");
-    is_number(fresh, CHILDREN * USERS, "and lets every user in with the next one");
-    is_number(recovered, CHILDREN * USERS, "and with a recovery code");
+    is_number(used, CHILDREN * USERS, "every code that the children used is denied in the parent");
+    is_number(fresh, CHILDREN * USERS, "the next code of every user is accepted");
+    is_number(recovered, CHILDREN * USERS, "a recovery code of every user is accepted");
     const char *list = whm(tfa, "root", "twofactorauth_get_user_configs", NULL);
-    is_number(size_at(list, "data"), CHILDREN * USERS + 1, "all of them are listed, and root");
+    is_number(size_at(list, "data"), CHILDREN * USERS + 1, "all users are listed, and root");
 }
 
 /* ---- Secrets ---- */
@@ -98,7 +98,7 @@ struct making {
     int process;
 };
 
-static int makes_secrets(struct making *making)
+static int generate_secrets(struct making *making)
 {
     for (int number = 0; number < SECRETS; number++) {
         char *into = making->secrets->texts[making->process][number];
@@ -112,11 +112,11 @@ static int makes_secrets(struct making *making)
     return 0;
 }
 
-static int child_makes_secrets(void *context)
+static int child_generates_secrets(void *context)
 {
     struct making *making = context;
     gate_wait(&making->secrets->gate);
-    return closed(makes_secrets(making));
+    return closed(generate_secrets(making));
 }
 
 static int compare(const void *left, const void *right)
@@ -129,22 +129,22 @@ static void secrets_differ(void)
     struct secrets *secrets = shared(sizeof(*secrets));
     struct making making[CHILDREN + 1];
     pid_t children[CHILDREN];
-    taken(tfa_generate_secret(NULL)); /* The parent has made one before, so that there is something to inherit. */
+    taken(tfa_generate_secret(NULL)); /* A random generator with state would be inherited. */
     for (int child = 0; child < CHILDREN; child++) {
         making[child] = (struct making){secrets, child};
-        children[child] = start(child_makes_secrets, &making[child]);
+        children[child] = start(child_generates_secrets, &making[child]);
     }
     gate_open(&secrets->gate, CHILDREN);
     making[CHILDREN] = (struct making){secrets, CHILDREN};
-    is_number(makes_secrets(&making[CHILDREN]), 0, "the parent makes %d secrets", SECRETS);
-    is_number(finished(children, CHILDREN), CHILDREN, "%d children do at the same time", CHILDREN);
+    is_number(generate_secrets(&making[CHILDREN]), 0, "the parent generates %d secrets", SECRETS);
+    is_number(finished(children, CHILDREN), CHILDREN, "%d children generate secrets at the same time", CHILDREN);
     char(*all)[SECRET_SIZE] = &secrets->texts[0][0];
     int total = (CHILDREN + 1) * SECRETS, same = 0;
     qsort(all, (size_t)total, SECRET_SIZE, compare);
     for (int number = 1; number < total; number++) {
         same += strcmp(all[number - 1], all[number]) == 0;
     }
-    is_number(same, 0, "no two of all %d are the same", total);
+    is_number(same, 0, "all %d secrets are different", total);
 }
 
 /* ---- Races ---- */
@@ -180,23 +180,23 @@ static void run_race(const char *user, const char *right, const char *what, bool
         children[child] = start(races, race);
     }
     gate_open(&race->gate, processes);
-    is_number(finished(children, (size_t)processes), processes, "%d processes race with one %s", processes, what);
-    is_number(race->verified, 1, "exactly one gets in");
-    is_number(race->denied + race->locked, processes - 1, "all others are told to keep out");
-    is_number(race->unanswered, 0, "none is left without an answer");
-    is_number(race->locked > 0, locks && processes > 10, "%s", locks ? "used recovery codes count as wrong ones, and lock"
-                                                                     : "used one-time codes lock nobody");
+    is_number(finished(children, (size_t)processes), processes, "%d processes log in with one %s", processes, what);
+    is_number(race->verified, 1, "one is accepted");
+    is_number(race->denied + race->locked, processes - 1, "all others are denied");
+    is_number(race->unanswered, 0, "every login is answered");
+    is_number(race->locked > 0, locks && processes > 10, "%s", locks ? "used recovery codes are counted, and lock the subject"
+                                                                     : "used one-time codes are not counted");
     free(children);
 }
 
-static void one_gets_in(void)
+static void one_is_accepted(void)
 {
     char secret[SECRET_SIZE], recovery_code[32];
     long step = step_now();
     enrol(tfa, "racer", step, secret);
-    run_race("racer", code(secret, step + 1), "right code", false);
+    run_race("racer", code(secret, step + 1), "valid code", false);
     is_text(at(whm(tfa, "root", "twofactorauth_login_status", "{\"user\": \"racer\"}"), "data/failures"), "0",
-            "a code that comes too late is no guess");
+            "a replayed code is not counted");
     const char *codes = uapi(tfa, "racer", "generate_recovery_codes", NULL);
     snprintf(recovery_code, sizeof(recovery_code), "%s", at(codes, "data/recovery_codes/4"));
     run_race("racer", recovery_code, "recovery code", true);
@@ -207,14 +207,14 @@ static void one_gets_in(void)
 /* ---- Fork while threads call ---- */
 
 static atomic_bool threads_end;
-static atomic_int thread_calls, thread_troubles;
+static atomic_int thread_calls, thread_failures;
 
-static void *calls_all_the_time(void *context)
+static void *calls_until_the_end(void *context)
 {
     while (!threads_end) {
         bool good = tfa_login(tfa, context, NULL) == TFA_NOT_REQUIRED &&
                     worked(whm(tfa, "root", "twofactorauth_set_issuer", "{\"issuer\": \"Example Hosting\"}"));
-        atomic_fetch_add(good ? &thread_calls : &thread_troubles, 1);
+        atomic_fetch_add(good ? &thread_calls : &thread_failures, 1);
     }
     return NULL;
 }
@@ -231,7 +231,7 @@ static void fork_among_threads(void)
     pid_t children[64];
     rounds = rounds > 64 ? 64 : rounds;
     for (size_t thread = 0; thread < COUNT(threads); thread++) {
-        pthread_create(&threads[thread], NULL, calls_all_the_time, "somebody");
+        pthread_create(&threads[thread], NULL, calls_until_the_end, "stranger");
     }
     for (int child = 0; child < rounds; child++) {
         children[child] = start(user_beside_threads, (void *)text("among-threads-%d", child));
@@ -241,7 +241,7 @@ static void fork_among_threads(void)
     for (size_t thread = 0; thread < COUNT(threads); thread++) {
         pthread_join(threads[thread], NULL);
     }
-    ok(thread_calls > 0 && thread_troubles == 0, "and so did the threads");
+    ok(thread_calls > 0 && thread_failures == 0, "every call of the threads works");
 }
 
 int main(void)
@@ -249,9 +249,9 @@ int main(void)
     place = new_place();
     tfa = open_at(&place, WIDE);
     whm(tfa, "root", "twofactorauth_enable_policy", NULL);
-    nothing_is_lost();
+    nothing_committed_is_lost();
     secrets_differ();
-    one_gets_in();
+    one_is_accepted();
     fork_among_threads();
     tfa_close(tfa);
     return done();

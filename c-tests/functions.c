@@ -1,6 +1,6 @@
 /*
- * Every function of the header, called in the documented way: envelopes and key order to the letter (contract sections
- * 2 to 6), and the reasons of contract section 5.
+ * The API functions, called as documented: exact envelopes with the order of keys (contract sections 2 to 6), and the
+ * reasons of contract section 5.
  */
 #include "support.h"
 
@@ -13,7 +13,7 @@
     " \"example\": {\"owner\": \"reseller1\", \"domain\": \"example.com\", \"team\": [\"team_user\"]},"                \
     " \"other\": {\"domain\": \"other.example\"}}}"
 
-/* What a WHM function answers when there is no data, with data, and when it fails. */
+/* Answers of a WHM function: without data, with data, and a failure. */
 #define WHM_DONE(function) "{\"metadata\":{\"command\":\"" function "\",\"reason\":\"OK\",\"result\":1,\"version\":1}}"
 #define WHM_DATA(function, data)                                                                                       \
     "{\"data\":" data ",\"metadata\":{\"command\":\"" function "\",\"reason\":\"OK\",\"result\":1,\"version\":1}}"
@@ -82,19 +82,19 @@ static void function_list(void)
 static void policy(tfa_t *tfa)
 {
     is_text(taken(tfa_twofactorauth_policy_status(tfa, "root", NULL)),
-            WHM_DATA("twofactorauth_policy_status", "{\"is_enabled\":0}"), "the policy is off at first");
+            WHM_DATA("twofactorauth_policy_status", "{\"is_enabled\":0}"), "the policy is disabled at first");
     is_text(taken(tfa_uapi_generate_user_configuration(tfa, "example", NULL)),
-            UAPI_FAILED("Two-factor authentication is not enabled on this server.", "policy_disabled"), "UAPI generates nothing then");
+            UAPI_FAILED("Two-factor authentication is not enabled on this server.", "policy_disabled"), "with the policy disabled, UAPI does not generate a secret");
     is_text(taken(tfa_uapi_set_user_configuration(tfa, "example", "{\"secret\": \"CAOXW75HKYJJ6E5Y\", \"tfa_token\": 1}")),
-            UAPI_FAILED("Two-factor authentication is not enabled on this server.", "policy_disabled"), "nor sets");
+            UAPI_FAILED("Two-factor authentication is not enabled on this server.", "policy_disabled"), "and does not enrol");
     is_text(taken(tfa_twofactorauth_enable_policy(tfa, "root", "{}")), WHM_DONE("twofactorauth_enable_policy"),
-            "root enables it");
+            "root enables the policy");
     is_text(taken(tfa_twofactorauth_policy_status(tfa, "reseller1", "{}")),
-            WHM_DATA("twofactorauth_policy_status", "{\"is_enabled\":1}"), "a reseller sees it enabled");
+            WHM_DATA("twofactorauth_policy_status", "{\"is_enabled\":1}"), "a reseller reads the policy");
     is_text(taken(tfa_twofactorauth_disable_policy(tfa, "root", NULL)), WHM_DONE("twofactorauth_disable_policy"),
-            "root disables it");
+            "root disables the policy");
     is_text(taken(tfa_whmapi1(tfa, "root", "twofactorauth_enable_policy", NULL)), WHM_DONE("twofactorauth_enable_policy"),
-            "and enables it by name");
+            "root enables the policy by the name of the function");
 }
 
 static void issuers(tfa_t *tfa)
@@ -102,25 +102,25 @@ static void issuers(tfa_t *tfa)
     is_text(taken(tfa_twofactorauth_get_issuer(tfa, "reseller1", NULL)),
             WHM_DATA("twofactorauth_get_issuer",
                      "{\"issuer\":\"server.example.com\",\"system_wide_issuer\":\"server.example.com\"}"),
-            "the host name is the issuer at first");
+            "the host name is the default issuer");
     is_text(taken(tfa_twofactorauth_set_issuer(tfa, "root", "{\"issuer\": \"Example Hosting\"}")),
             WHM_DONE("twofactorauth_set_issuer"), "root sets the system-wide issuer");
     is_text(taken(tfa_twofactorauth_set_issuer(tfa, "reseller1", "{\"issuer\": \"R & D: \\u00fc\"}")),
-            WHM_DONE("twofactorauth_set_issuer"), "a reseller sets its own");
+            WHM_DONE("twofactorauth_set_issuer"), "a reseller sets its own issuer");
     is_text(taken(tfa_twofactorauth_get_issuer(tfa, "reseller1", NULL)),
             WHM_DATA("twofactorauth_get_issuer",
                      "{\"issuer\":\"R & D: \u00fc\",\"system_wide_issuer\":\"Example Hosting\"}"),
-            "and sees both");
-    is_text(at(uapi(tfa, "example", "generate_user_configuration", NULL), "errors"), "null", "an account gets a secret");
+            "a reseller reads both issuers");
+    is_text(at(uapi(tfa, "example", "generate_user_configuration", NULL), "errors"), "null", "an account generates a secret");
     has_text(at(uapi(tfa, "example", "generate_user_configuration", NULL), "data/otpauth_str"),
-             "otpauth://totp/R%20%26%20D%3A%20%C3%BC:example?secret=", "from its reseller");
+             "otpauth://totp/R%20%26%20D%3A%20%C3%BC:example?secret=", "the issuer is that of its reseller");
     is_text(taken(tfa_twofactorauth_set_issuer(tfa, "reseller1", "{\"issuer\": \"\"}")),
-            WHM_DONE("twofactorauth_set_issuer"), "an empty issuer is set");
+            WHM_DONE("twofactorauth_set_issuer"), "a reseller sets an empty issuer");
     is_text(at(whm(tfa, "reseller1", "twofactorauth_get_issuer", NULL), "data/issuer"), "Example Hosting",
-            "and restores the default");
+            "an empty issuer restores the default");
 }
 
-/* Enrols root through WHM; answers nothing, the secret is kept in `secret`. */
+/* Enrols root through WHM, and writes the secret to `secret`. */
 static void whm_enrolment(tfa_t *tfa, char secret[SECRET_SIZE])
 {
     const char *answer = taken(tfa_twofactorauth_generate_tfa_config(tfa, "root", NULL));
@@ -131,16 +131,16 @@ static void whm_enrolment(tfa_t *tfa, char secret[SECRET_SIZE])
                           "{\"otpauth_str\":\"otpauth://totp/Example%%20Hosting:root?secret=%s&issuer=Example%%20Hosting\","
                           "\"secret\":\"%s\"}"),
                  secret, secret),
-            "root gets a secret");
+            "root generates a secret");
     is_text(at(whm(tfa, "root", "twofactorauth_login_status", "{\"user\": \"root\"}"), "data/is_enabled"), "0",
-            "nothing is stored by that");
+            "a generated secret is not stored");
     long step = step_now();
     is_text(taken(tfa_twofactorauth_set_tfa_config(
                 tfa, "root", text("{\"secret\": \"%s\", \"tfa_token\": \"%s\"}", secret, wrong_code(secret, step)))),
-            WHM_FAILED("twofactorauth_set_tfa_config", "The security code is invalid.", "invalid_code"), "a wrong code enrols nobody");
+            WHM_FAILED("twofactorauth_set_tfa_config", "The security code is invalid.", "invalid_code"), "an invalid code does not enrol");
     const char *args = text("{\"secret\": \"%s\", \"tfa_token\": \"%s\"}", secret, code(secret, step));
     is_text(taken(tfa_twofactorauth_set_tfa_config(tfa, "root", args)),
-            WHM_DATA("twofactorauth_set_tfa_config", "{\"success\":1}"), "the right code enrols root");
+            WHM_DATA("twofactorauth_set_tfa_config", "{\"success\":1}"), "the valid code enrols root");
     is_text(taken(tfa_twofactorauth_set_tfa_config(tfa, "root", args)),
             WHM_FAILED("twofactorauth_set_tfa_config", "The security code has already been used.", "used_code"),
             "the same code does not enrol again");
@@ -156,17 +156,17 @@ static void uapi_enrolment(tfa_t *tfa, char secret[SECRET_SIZE])
             text(UAPI_DATA("{\"otpauth_str\":\"otpauth://totp/Example%%20Hosting:example?secret=%s"
                            "&issuer=Example%%20Hosting\",\"secret\":\"%s\"}"),
                  secret, secret),
-            "it gets a secret");
+            "an account generates a secret");
     is_text(taken(tfa_uapi_set_user_configuration(
                 tfa, "example",
                 text("{\"secret\": \"%s\", \"tfa_token\": \"%s\"}", secret, code(secret, step_now())))),
-            UAPI_DATA("{\"tfa_configured\":1}"), "and enrols");
+            UAPI_DATA("{\"tfa_configured\":1}"), "an account enrols");
     is_text(taken(tfa_uapi_get_user_configuration(tfa, "example", NULL)),
-            UAPI_DATA("{\"is_enabled\":1,\"issuer\":\"Example Hosting\"}"), "and sees it");
+            UAPI_DATA("{\"is_enabled\":1,\"issuer\":\"Example Hosting\"}"), "an account reads its configuration");
     is_text(taken(tfa_uapi_get_team_user_configuration(tfa, "example", "{\"team_user\": \"team_user\"}")),
-            UAPI_DATA("{\"is_enabled\":0,\"issuer\":\"Example Hosting\"}"), "its team user is not enrolled");
+            UAPI_DATA("{\"is_enabled\":0,\"issuer\":\"Example Hosting\"}"), "an account reads the configuration of its team user");
     is_text(taken(tfa_uapi(tfa, "example", "TwoFactorAuth", "get_user_configuration", NULL)),
-            UAPI_DATA("{\"is_enabled\":1,\"issuer\":\"Example Hosting\"}"), "UAPI works by name as well");
+            UAPI_DATA("{\"is_enabled\":1,\"issuer\":\"Example Hosting\"}"), "UAPI functions are called by name too");
 }
 
 static void login(tfa_t *tfa, const char *secret)
@@ -176,48 +176,48 @@ static void login(tfa_t *tfa, const char *secret)
             WHM_DATA("twofactorauth_login_status",
                      "{\"required\":1,\"is_enabled\":1,\"locked\":0,\"retry_after\":0,\"failures\":0,"
                      "\"recovery_codes_left\":0}"),
-            "the account needs a code now");
+            "an enrolled account needs a code");
     is_text(taken(tfa_twofactorauth_verify_login(
                 tfa, "root",
                 text("{\"user\": \"example\", \"tfa_token\": \"%s\", \"remote_addr\": \"192.0.2.1\"}",
                      code(secret, step + 1)))),
             WHM_DATA("twofactorauth_verify_login",
                      "{\"required\":1,\"verified\":1,\"method\":\"totp\",\"locked\":0,\"retry_after\":0,\"reason\":null,\"reason_code\":null}"),
-            "the next code lets it in");
+            "the next code is accepted");
     is_text(taken(tfa_twofactorauth_verify_login(
                 tfa, "root",
                 text("{\"user\": \"example\", \"tfa_token\": \"%s\"}", code(secret, step + 1)))),
             WHM_DATA("twofactorauth_verify_login",
                      "{\"required\":1,\"verified\":0,\"method\":null,\"locked\":0,\"retry_after\":0,"
                      "\"reason\":\"The security code has already been used.\",\"reason_code\":\"used_code\"}"),
-            "and not again");
-    is_number(tfa_login(tfa, "example", wrong_code(secret, step)), TFA_DENIED, "a wrong code does not");
-    is_number(tfa_login(tfa, "other", NULL), TFA_NOT_REQUIRED, "an account without 2FA needs none");
+            "a used code is denied");
+    is_number(tfa_login(tfa, "example", wrong_code(secret, step)), TFA_DENIED, "an invalid code is denied");
+    is_number(tfa_login(tfa, "other", NULL), TFA_NOT_REQUIRED, "an account that is not enrolled needs no code");
     is_text(taken(tfa_twofactorauth_unlock_user(tfa, "root", "{\"user\": \"example\"}")),
-            WHM_DONE("twofactorauth_unlock_user"), "root unlocks it");
+            WHM_DONE("twofactorauth_unlock_user"), "root lifts a lock");
 }
 
 static void recovery(tfa_t *tfa)
 {
     const char *answer = taken(tfa_uapi_generate_recovery_codes(tfa, "example", NULL));
     is_text(answer, text(UAPI_DATA("{\"recovery_codes\":%s}"), at(answer, "data/recovery_codes")),
-            "the account gets recovery codes");
-    is_number(size_at(answer, "data/recovery_codes"), 10, "ten of them");
+            "an account generates recovery codes");
+    is_number(size_at(answer, "data/recovery_codes"), 10, "there are ten recovery codes");
     is_text(taken(tfa_twofactorauth_verify_login(
                 tfa, "root",
                 text("{\"user\": \"example\", \"tfa_token\": \"%s\"}", at(answer, "data/recovery_codes/3")))),
             WHM_DATA("twofactorauth_verify_login",
                      "{\"required\":1,\"verified\":1,\"method\":\"recovery\",\"locked\":0,\"retry_after\":0,"
                      "\"reason\":null,\"reason_code\":null}"),
-            "one of them lets it in");
+            "a recovery code is accepted");
     answer = taken(tfa_twofactorauth_generate_recovery_codes(tfa, "root", NULL));
     is_text(answer,
             text(WHM_DATA("twofactorauth_generate_recovery_codes", "{\"recovery_codes\":%s}"),
                  at(answer, "data/recovery_codes")),
-            "root gets its own");
+            "root generates recovery codes");
     is_text(taken(tfa_uapi_generate_recovery_codes(tfa, "other", NULL)),
             UAPI_FAILED("Two-factor authentication is not configured for \\\"other\\\".", "not_configured"),
-            "without 2FA there are none");
+            "without an enrolment there are no recovery codes");
 }
 
 static void lists(tfa_t *tfa, const char *root_secret, const char *secret)
@@ -229,7 +229,7 @@ static void lists(tfa_t *tfa, const char *root_secret, const char *secret)
             "a reseller lists itself and its accounts");
     is_text(taken(tfa_twofactorauth_get_user_configs(tfa, "root", "{\"user\": \"other\"}")),
             WHM_DATA("twofactorauth_get_user_configs", "{\"other\":{\"is_enabled\":0,\"primary_domain\":\"other.example\"}}"),
-            "root lists just one");
+            "root lists one account");
     is_text(taken(tfa_twofactorauth_get_tfa_config_for_user(tfa, "root", "{\"user\": \"example\"}")),
             text(WHM_DATA("twofactorauth_get_tfa_config_for_user",
                           "{\"example\":{\"email\":{},\"primary_account\":{\"secret\":\"%s\"},\"team\":{}}}"),
@@ -239,21 +239,21 @@ static void lists(tfa_t *tfa, const char *root_secret, const char *secret)
                 tfa, "root",
                 "{\"example\": {\"email\": {\"user@example.com\": {\"secret\": \"AAAABBBBCCCCDDDD\"}},"
                 " \"team\": {\"team_user@example\": {\"secret\": \"ddddccccbbbbaaaa\"}}}}")),
-            WHM_DONE("twofactorauth_set_tfa_config_for_user"), "root gives secrets to a mailbox and a team user");
+            WHM_DONE("twofactorauth_set_tfa_config_for_user"), "root sets the secrets of a mailbox and a team user");
     is_text(taken(tfa_twofactorauth_get_tfa_config_for_user(tfa, "root", "{\"user\": \"example\"}")),
             text(WHM_DATA("twofactorauth_get_tfa_config_for_user",
                           "{\"example\":{\"email\":{\"user@example.com\":{\"secret\":\"AAAABBBBCCCCDDDD\"}},"
                           "\"primary_account\":{\"secret\":\"%s\"},"
                           "\"team\":{\"team_user@example\":{\"secret\":\"DDDDCCCCBBBBAAAA\"}}}}"),
                  secret),
-            "they have them, and the account keeps its own");
+            "the account keeps its own secret");
     is_text(at(whm(tfa, "root", "twofactorauth_get_tfa_config_for_user", "{\"user\": \"root\"}"),
                "data/root/primary_account/secret"),
             root_secret, "root reads its own secret");
 }
 
-/* The functions about other calls, and a web server's requests: the wire formats have their own tests. */
-static void other_doors(tfa_t *tfa)
+/* The functions that call others, and an HTTP request; the wire formats have their own tests. */
+static void other_calls(tfa_t *tfa)
 {
     is_text(at(whm(tfa, "root", "applist", NULL), "data/app/0"), "twofactorauth_enable_policy",
             "the functions that root may call are listed");
@@ -269,8 +269,8 @@ static void other_doors(tfa_t *tfa)
                  "\"{\\\"data\\\":{\\\"is_enabled\\\":1},\\\"metadata\\\":{\\\"command\\\":\\\"twofactorauth_policy_status"
                  "\\\",\\\"reason\\\":\\\"OK\\\",\\\"result\\\":1,\\\"version\\\":1}}\""),
             "a web server's request is answered");
-    has_text(at(answer, "content_type"), "application/json", "in JSON");
-    is_text(at(taken(tfa_http(tfa, "root", "GET", "/elsewhere", NULL)), "status"), "404", "another path is not ours");
+    has_text(at(answer, "content_type"), "application/json", "the response is JSON");
+    is_text(at(taken(tfa_http(tfa, "root", "GET", "/elsewhere", NULL)), "status"), "404", "any other path is not found");
 }
 
 static void removal(tfa_t *tfa)
@@ -282,23 +282,23 @@ static void removal(tfa_t *tfa)
                      "{\"failed\":{\"other\":\"You are not authorized to modify \\\"other\\\"\","
                      "\"nobody\":\"You are not authorized to modify \\\"nobody\\\"\"},"
                      "\"users_modified\":[\"example\",\"team_user@example\"]}"),
-            "a reseller removes what is its own, and cannot tell what is not from what does not exist");
+            "a reseller removes its own; other and unknown users get the same error");
     is_text(taken(tfa_twofactorauth_remove_user_config(tfa, "root", "{\"user-7\": \"nobody\"}")),
             WHM_DATA("twofactorauth_remove_user_config",
                      "{\"failed\":{\"nobody\":\"The user \\\"nobody\\\" does not exist.\"},\"users_modified\":[]}"),
-            "root is told that a user does not exist");
+            "root gets another error for an unknown user");
     is_text(taken(tfa_uapi_remove_user_configuration(tfa, "user@example.com", NULL)),
-            UAPI_DATA("{\"tfa_removed\":1}"), "a mailbox removes its own");
+            UAPI_DATA("{\"tfa_removed\":1}"), "a mailbox removes its own enrolment");
     is_text(taken(tfa_twofactorauth_get_user_configs(tfa, "root", NULL)),
             WHM_DATA("twofactorauth_get_user_configs",
                      "{\"example\":{\"is_enabled\":0,\"primary_domain\":\"example.com\"},"
                      "\"other\":{\"is_enabled\":0,\"primary_domain\":\"other.example\"},"
                      "\"reseller1\":{\"is_enabled\":0,\"primary_domain\":\"reseller.example\"},"
                      "\"root\":{\"is_enabled\":1,\"primary_domain\":\"\"}}"),
-            "root lists everybody, and root alone is left");
+            "root lists all accounts, of which only root is enrolled");
 }
 
-/* Reasons of contract section 5 that no other check has met. */
+/* The other reasons of contract section 5. */
 static void reasons(tfa_t *tfa)
 {
     static const struct {
@@ -330,11 +330,11 @@ static void reasons(tfa_t *tfa)
         const char *answer = whm(tfa, cases[place].caller, cases[place].function, cases[place].args ? "%s" : NULL,
                                  cases[place].args);
         is_text(reason(answer), cases[place].reason, "%s: %s", cases[place].function, cases[place].reason);
-        is_text(at(answer, "data"), "(absent)", "and there is no data");
+        is_text(at(answer, "data"), "(absent)", "%s: no data", cases[place].reason);
     }
     char *issuer = repeated("i", 129);
     is_text(reason(whm(tfa, "root", "twofactorauth_set_issuer", "{\"issuer\": \"%s\"}", issuer)),
-            "The parameter \"issuer\" is not valid: it has more than 128 characters.", "an issuer has a limit");
+            "The parameter \"issuer\" is not valid: it has more than 128 characters.", "an issuer has at most 128 characters");
     free(issuer);
     is_text(taken(tfa_uapi(tfa, "example", "Email", "list_pops", NULL)),
             UAPI_FAILED("The module \\\"Email\\\" does not exist.", "unknown_module"), "another UAPI module");
@@ -357,7 +357,7 @@ int main(void)
     login(tfa, secret);
     recovery(tfa);
     lists(tfa, root_secret, secret);
-    other_doors(tfa);
+    other_calls(tfa);
     removal(tfa);
     reasons(tfa);
     tfa_close(tfa);

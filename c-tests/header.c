@@ -1,4 +1,4 @@
-/* The header stands alone, may be included twice, and says nothing that C11 does not. */
+/* The header is complete, may be included twice, and is valid C11. */
 #include "../include/tfa.h"
 #include "../include/tfa.h"
 

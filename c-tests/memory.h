@@ -13,7 +13,7 @@
 #define FIELDS 6
 #define ABSENT UINT32_MAX
 
-/* A call: its name and its arguments, each with a NUL behind it. */
+/* A call: its name and its arguments, each followed by a NUL. */
 struct request {
     uint32_t lengths[FIELDS];
     uint32_t used;
@@ -23,25 +23,25 @@ struct request {
 /* The worker's process id. */
 extern pid_t worker;
 
-/* What the worker does: it carries out requests from standard input until that is closed. */
+/* The worker: performs requests from standard input until that is closed. */
 int work(void);
 
 /* Starts a worker, and waits until it has become a program of its own. */
 void start_worker(void);
 
-/* Ends the worker; returns its exit status. */
+/* Ends the worker. Returns its exit status. */
 int stop_worker(void);
 
 /* Adds a field to a request. */
 void add_field(struct request *request, int number, const char *bytes, size_t length);
 
-/* Has the worker carry out a request; returns its answer when the call is over. */
-const char *told_to(const struct request *request);
+/* Has the worker perform a request. Returns its answer after the call. */
+const char *performed(const struct request *request);
 
-/* Has the worker do a call; the arguments are texts, and absent ones NULL. */
-#define TELL(...) tell((const char *[FIELDS]){__VA_ARGS__})
+/* Has the worker perform a call with these arguments; NULL for those that are absent. */
+#define CALL(...) call((const char *[FIELDS]){__VA_ARGS__})
 
-const char *tell(const char *const fields[FIELDS]);
+const char *call(const char *const fields[FIELDS]);
 
 /* ---- The needles ---- */
 
@@ -59,10 +59,10 @@ extern size_t needle_count;
 /* Adds a needle. */
 struct needle *needle(const char *name, const void *bytes, size_t length);
 
-/* Everything that a secret could be recognised by. */
+/* Adds every form of a secret. */
 void secret_needles(const char *secret, const char *whose);
 
-/* A recovery code as it is shown, as it is normalised, and its bytes. */
+/* Adds every form of a recovery code. */
 void recovery_needles(const char *code);
 
 /* The state of SHA-1 after an HMAC key's block, xored with 0x36 or 0x5c. */
@@ -74,10 +74,10 @@ void sha1_block(uint32_t state[5], const unsigned char block[64]);
 /* ---- The search ---- */
 
 /* Whether the search prints where it finds something. */
-extern bool telling;
+extern bool verbose;
 
-/* Searches everything that the worker can write to; returns how many needles are not there as often as they are allowed
- * to be, -1 when the memory was not read. */
+/* Searches everything that the worker can write to; Returns the number of needles that are not there as often as they are
+ * allowed to be, or -1 if the memory was not read. */
 int search(void);
 
 #endif

@@ -12,7 +12,7 @@ size_t needle_count;
 struct needle *needle(const char *name, const void *bytes, size_t length)
 {
     if (needle_count == COUNT(needles) || length < 8 || length > sizeof(needles->bytes)) {
-        die("%s cannot be looked for", name);
+        die("%s has the wrong length for a search", name);
     }
     struct needle *added = &needles[needle_count++];
     added->name = name;
@@ -21,7 +21,7 @@ struct needle *needle(const char *name, const void *bytes, size_t length)
     return added;
 }
 
-/* Bytes as a hash that reads words of so many bytes holds them: each word turned round. */
+/* Adds bytes as a hash with words of that size holds them: each word in reverse. */
 static void turned_needle(const char *name, const unsigned char *bytes, size_t length, size_t word)
 {
     unsigned char turned[64];
@@ -34,7 +34,7 @@ static void turned_needle(const char *name, const unsigned char *bytes, size_t l
     }
 }
 
-/* The key of an HMAC, xored with 0x36 or 0x5c, as bytes and as words in registers of 4, 8 and 16 bytes. */
+/* Adds the key of an HMAC, xored with 0x36 or 0x5c, as bytes and as words in registers of 4, 8 and 16 bytes. */
 static void pad_needles(const char *name, const unsigned char *key, size_t length, unsigned char with)
 {
     unsigned char pad[64];
@@ -86,13 +86,12 @@ static void prepared_needle(const char *name, const unsigned char *key, size_t l
     needle(name, state, sizeof(state));
 }
 
-/* Everything that a secret could be recognised by. */
 void secret_needles(const char *secret, const char *whose)
 {
     unsigned char bytes[64];
     int64_t length = tfa_decode_base32(secret, bytes, sizeof(bytes));
     if (length < 10) {
-        die("%s is no secret", secret);
+        die("%s is not a secret", secret);
     }
     char lower[SECRET_SIZE] = "";
     for (size_t place = 0; place < strlen(secret); place++) {
@@ -107,7 +106,6 @@ void secret_needles(const char *secret, const char *whose)
     prepared_needle(text("%s, HMAC's outer state", whose), bytes, (size_t)length, 0x5c);
 }
 
-/* A recovery code as it is shown, as it is normalised, and its bytes. */
 void recovery_needles(const char *code)
 {
     char letters[32] = "";
@@ -124,10 +122,9 @@ void recovery_needles(const char *code)
 
 /* ---- The search ---- */
 
-/* Whether it is told where something was found. */
-bool telling = true;
+bool verbose = true;
 
-/* Looks for all needles in one mapping of the worker's. */
+/* Searches one mapping of the worker for all needles. */
 static void search_mapping(int memory, unsigned long begin, unsigned long end, const char *name)
 {
     size_t length = end - begin;
@@ -138,7 +135,7 @@ static void search_mapping(int memory, unsigned long begin, unsigned long end, c
     for (struct needle *one = needles; one < needles + needle_count; one++) {
         char *place = bytes;
         while ((place = memmem(place, length - (size_t)(place - bytes), one->bytes, one->length)) != NULL) {
-            if (++one->found > one->allowed && telling) {
+            if (++one->found > one->allowed && verbose) {
                 printf("# %s: %s, %#lx from its end\n", one->name, *name == '\0' ? "anonymous" : name,
                        (unsigned long)(bytes + length - place));
             }

@@ -33,30 +33,30 @@ static void write_all(int file, const void *bytes, size_t length)
 
 /* ---- The worker ---- */
 
-static struct request told;
+static struct request asked;
 static tfa_t *handle;
 static char planted[256];
 static char *planted_on_the_heap;
 
 static char *field(int number)
 {
-    char *place = told.fields;
+    char *place = asked.fields;
     for (int before = 0; before < number; before++) {
-        place += told.lengths[before] == ABSENT ? 0 : told.lengths[before] + 1;
+        place += asked.lengths[before] == ABSENT ? 0 : asked.lengths[before] + 1;
     }
-    return told.lengths[number] == ABSENT ? NULL : place;
+    return asked.lengths[number] == ABSENT ? NULL : place;
 }
 
-/* Leaves bytes in a frame that is gone when it returns, deep below everything else. */
+/* Leaves bytes in a stack frame that ends when it returns, far below all others. */
 __attribute__((noinline)) static void plant_below(const char *bytes, size_t length)
 {
     char frame[32768];
     memcpy(frame + 1024, bytes, length);
-    /* For the compiler, somebody may read it. */
+    /* Keeps the compiler from removing the copy. */
     __asm__ volatile("" : : "r"(frame) : "memory");
 }
 
-/* Leaves bytes wherever a careless library would. */
+/* Leaves bytes in data, heap and stack. */
 static int plant(char *bytes, size_t length)
 {
     if (planted_on_the_heap == NULL && (planted_on_the_heap = malloc(sizeof(planted))) == NULL) {
@@ -84,7 +84,7 @@ static int close_handle(void)
 /* tfa_verify_totp, of codes with 8 digits. */
 static int verify(void)
 {
-    return tfa_verify_totp((unsigned char *)field(1), told.lengths[1], (uint32_t)atoi(field(3)), 8, 30, 1,
+    return tfa_verify_totp((unsigned char *)field(1), asked.lengths[1], (uint32_t)atoi(field(3)), 8, 30, 1,
                       strtoull(field(4), NULL, 10), field(2), NULL);
 }
 
@@ -96,7 +96,7 @@ static int decode(void)
     return length;
 }
 
-/* Does a call that answers a number. */
+/* Performs a call that returns a number. */
 static int number_of(const char *name)
 {
     return strcmp(name, "open") == 0     ? open_handle()
@@ -105,11 +105,11 @@ static int number_of(const char *name)
            : strcmp(name, "verify") == 0 ? verify()
            : strcmp(name, "check") == 0  ? tfa_verify_totp_base32(field(1), field(2), strtoull(field(3), NULL, 10))
            : strcmp(name, "decode") == 0 ? decode()
-           : strcmp(name, "plant") == 0  ? plant(field(1), told.lengths[1])
+           : strcmp(name, "plant") == 0  ? plant(field(1), asked.lengths[1])
                                          : 0;
 }
 
-/* Does a call that answers a text; NULL when it is none of those. */
+/* Performs a call that returns a text; NULL for any other call. */
 static char *text_of(const char *name)
 {
     return strcmp(name, "whm") == 0       ? tfa_whmapi1(handle, field(1), field(2), field(3))
@@ -122,17 +122,16 @@ static char *text_of(const char *name)
                                           : NULL;
 }
 
-/* Does as it is told until nobody tells it anything any more. Answers go out as the library made them. */
 int work(void)
 {
-    while (read(0, &told, 1) == 1) {
-        read_all(0, (char *)&told + 1, HEAD - 1);
-        read_all(0, told.fields, told.used);
+    while (read(0, &asked, 1) == 1) {
+        read_all(0, (char *)&asked + 1, HEAD - 1);
+        read_all(0, asked.fields, asked.used);
         char number[16], *answer = text_of(field(0));
         if (answer == NULL) {
             snprintf(number, sizeof(number), "%d", number_of(field(0)));
         }
-        explicit_bzero(&told, sizeof(told));
+        explicit_bzero(&asked, sizeof(asked));
         char *out = answer == NULL ? number : answer;
         uint32_t length = (uint32_t)strlen(out);
         write_all(1, &length, sizeof(length));
@@ -168,7 +167,7 @@ void add_field(struct request *request, int number, const char *bytes, size_t le
     request->used += (uint32_t)length + 1;
 }
 
-const char *told_to(const struct request *request)
+const char *performed(const struct request *request)
 {
     write_all(to_worker, request, HEAD + request->used);
     uint32_t length;
@@ -182,7 +181,7 @@ const char *told_to(const struct request *request)
     return result;
 }
 
-const char *tell(const char *const fields[FIELDS])
+const char *call(const char *const fields[FIELDS])
 {
     struct request request = {.used = 0};
     for (int number = 0; number < FIELDS; number++) {
@@ -191,7 +190,7 @@ const char *tell(const char *const fields[FIELDS])
             add_field(&request, number, fields[number], strlen(fields[number]));
         }
     }
-    return told_to(&request);
+    return performed(&request);
 }
 
 void start_worker(void)
@@ -210,6 +209,6 @@ void start_worker(void)
     close(up[1]);
     to_worker = down[1];
     from_worker = up[0];
-    /* Until it answers, it may still be the copy of this process that becomes it. */
-    TELL("begin");
+    /* Before it answers, it may still be a copy of this process. */
+    CALL("begin");
 }

@@ -49,7 +49,7 @@ int finished(const pid_t *children, size_t count)
         int status = 0;
         while (waitpid(children[child], &status, 0) < 0) {
             if (errno != EINTR) {
-                die("a child is lost: %s", strerror(errno));
+                die("waitpid: %s", strerror(errno));
             }
         }
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {

@@ -49,13 +49,13 @@ static void configurations(void)
     for (size_t number = 0; number < bad_count; number++) {
         ok(strlen(refusal(bad_texts[number].args)) > 10, "refused: %s", bad_texts[number].what);
     }
-    ok(tfa_open("{", NULL) == NULL, "whoever does not ask for the error gets NULL all the same");
-    ok(access(place.database, F_OK) != 0 && access(place.key, F_OK) != 0, "none of them made a file");
+    ok(tfa_open("{", NULL) == NULL, "without a place for the error, open returns NULL too");
+    ok(access(place.database, F_OK) != 0 && access(place.key, F_OK) != 0, "no refused configuration created a file");
 }
 
 /* ---- Files ---- */
 
-/* As a user who is not root: root may write everywhere. */
+/* As another user, since permissions do not stop root. */
 static int unwritable_folder(void *context)
 {
     const struct place *place = context;
@@ -75,27 +75,27 @@ static void folders(void)
     is_number(finished(&child, 1), 1, "refused: a folder that cannot be written to");
     place = new_place();
     chmod(place.folder, 0777);
-    has_text(refusal(config(&place, "")), text("Run: chmod go-w %s", place.folder), "refused: one that anybody can write to");
+    has_text(refusal(config(&place, "")), text("Run: chmod go-w %s", place.folder), "refused: a folder that others can write to");
     chmod(place.folder, 0700);
     has_text(refusal(text("{\"store\": \"sqlite:%s/a/b/tfa.db\"}", place.folder)), "cannot be created",
-             "refused: one whose parent is missing");
-    has_text(refusal("{\"store\": \"sqlite:/proc/tfa/tfa.db\"}"), "cannot be created", "refused: one that nobody can make");
-    has_text(refusal("{\"store\": \"sqlite:/etc/hostname/tfa.db\"}"), "is not a directory", "refused: a file for a folder");
+             "refused: a folder whose parent is missing");
+    has_text(refusal("{\"store\": \"sqlite:/proc/tfa/tfa.db\"}"), "cannot be created", "refused: a folder that cannot be created");
+    has_text(refusal("{\"store\": \"sqlite:/etc/hostname/tfa.db\"}"), "is not a directory", "refused: a file instead of a folder");
     has_text(refusal(text("{\"store\": \"sqlite:%s\"}", place.folder)), "can be written to by others",
              "refused: a folder in a shared one");
     const char *made = text("{\"store\": \"sqlite:%s/new/tfa.db\"}", place.folder);
-    is_text(refusal(made), "", "a folder that is missing is made");
+    is_text(refusal(made), "", "a missing folder is created");
     struct stat file;
-    ok(stat(text("%s/new", place.folder), &file) == 0 && (file.st_mode & 0777) == 0700, "with mode 0700");
-    ok(stat(text("%s/new/tfa.db", place.folder), &file) == 0 && (file.st_mode & 0777) == 0600, "its database with 0600");
-    ok(stat(text("%s/new/tfa.key", place.folder), &file) == 0 && (file.st_mode & 0777) == 0600, "its key with 0600");
+    ok(stat(text("%s/new", place.folder), &file) == 0 && (file.st_mode & 0777) == 0700, "the folder has mode 0700");
+    ok(stat(text("%s/new/tfa.db", place.folder), &file) == 0 && (file.st_mode & 0777) == 0600, "the database has mode 0600");
+    ok(stat(text("%s/new/tfa.key", place.folder), &file) == 0 && (file.st_mode & 0777) == 0600, "the key file has mode 0600");
 }
 
 static void overwrite(const char *path, long offset, const char *bytes, size_t length)
 {
     FILE *file = fopen(path, "r+e");
     if (file == NULL || fseek(file, offset, SEEK_SET) != 0 || fwrite(bytes, 1, length, file) != length) {
-        die("%s cannot be changed: %s", path, strerror(errno));
+        die("%s cannot be written: %s", path, strerror(errno));
     }
     fclose(file);
 }
@@ -110,7 +110,7 @@ static void modes(void)
     chmod(place.key, 0640);
     has_text(refusal(config(&place, "")), text("Run: chmod 600 %s", place.key), "refused: a key that others can read");
     chmod(place.key, 0600);
-    is_text(refusal(config(&place, "")), "", "with the modes mended it opens");
+    is_text(refusal(config(&place, "")), "", "with the right modes it opens");
 }
 
 static void links(void)
@@ -122,13 +122,13 @@ static void links(void)
     if (symlink(place.database, link.database) != 0) {
         die("no symbolic link");
     }
-    has_text(refusal(config(&link, "")), "is a symbolic link", "refused: a symbolic link for a database");
+    has_text(refusal(config(&link, "")), "is a symbolic link", "refused: a symbolic link as the database");
     has_text(refusal(config(&place, text("\"key_file\": \"%s\"", link.database))), "is a symbolic link",
-             "refused: a symbolic link for a key");
-    ok(fingerprint(&place) == before, "and what it leads to is as it was");
+             "refused: a symbolic link as the key file");
+    ok(fingerprint(&place) == before, "the target of the link is unchanged");
     unlink(link.database);
     mkdir(link.database, 0700);
-    has_text(refusal(config(&link, "")), "is not a regular file", "refused: a folder for a database");
+    has_text(refusal(config(&link, "")), "is not a regular file", "refused: a folder as the database");
 }
 
 static void formats(void)
@@ -140,18 +140,18 @@ static void formats(void)
     unsigned long long before = fingerprint(&place);
     has_text(refusal(config(&place, "")), "has format 99, and this library knows formats up to 2. Install the newer library",
              "refused: a database of a newer format");
-    ok(fingerprint(&place) == before, "and it is as it was");
+    ok(fingerprint(&place) == before, "the database is unchanged");
     overwrite(place.database, 60, "\0\0\0\2", 4);
 
     overwrite(place.database, 68, "ABCD", 4);
     has_text(refusal(config(&place, "")), "is another program's database", "refused: another program's database");
     overwrite(place.database, 68, "TFA1", 4);
-    is_text(refusal(config(&place, "")), "", "undone, it opens again");
+    is_text(refusal(config(&place, "")), "", "with its own format it opens again");
 
     char *junk = repeated("junk", 4096);
     write_file(place.database, junk, 4 * 4096);
     free(junk);
-    has_text(refusal(config(&place, "")), "is damaged", "refused: junk for a database");
+    has_text(refusal(config(&place, "")), "is damaged", "refused: a database that is not SQLite's");
 }
 
 static void keys(void)
@@ -161,41 +161,41 @@ static void keys(void)
     char kept_key[128];
     snprintf(kept_key, sizeof(kept_key), "%s.kept", place.key);
     rename(place.key, kept_key);
-    has_text(refusal(config(&place, "")), "is gone, and the database has secrets that only it opens", "refused: no key");
-    ok(access(place.key, F_OK) != 0, "and none is made in its place");
+    has_text(refusal(config(&place, "")), "is gone, and the database has secrets that only it opens", "refused: a missing key file");
+    ok(access(place.key, F_OK) != 0, "no new key file is created");
     write_file(place.key, "{}", 2);
-    has_text(refusal(config(&place, "")), "is damaged", "refused: a damaged key");
+    has_text(refusal(config(&place, "")), "is damaged", "refused: a damaged key file");
     struct place other = new_place();
     furnish(&other);
     rename(other.key, place.key);
     tfa_t *tfa = open_at(&place, WIDE);
-    is_number(tfa_login(tfa, "example", "123456"), TFA_UNANSWERED, "with another store's key nobody gets in");
+    is_number(tfa_login(tfa, "example", "123456"), TFA_UNANSWERED, "with the key file of another store no login is answered");
     has_text(reason(whm(tfa, "root", "twofactorauth_get_tfa_config_for_user", "{\"user\": \"example\"}")),
-             "is not in the key file", "and root is told");
+             "is not in the key file", "the error names the missing key");
     tfa_close(tfa);
     rename(kept_key, place.key);
-    is_text(refusal(config(&place, "")), "", "with its own key it opens");
+    is_text(refusal(config(&place, "")), "", "with its own key file it opens");
 }
 
-/* ---- A store that goes away ---- */
+/* ---- A store that disappears ---- */
 
 static void gone(void)
 {
     struct place place = new_place();
     furnish(&place);
     tfa_t *tfa = open_at(&place, WIDE);
-    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "while the database is there, a code is needed");
+    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "with the database a code is required");
     rename(place.database, text("%s.moved", place.database));
-    is_number(tfa_login(tfa, "example", NULL), TFA_UNANSWERED, "when it is gone, nobody is let in");
-    is_number(tfa_login(tfa, "whoever", NULL), TFA_UNANSWERED, "not even who is not enrolled");
+    is_number(tfa_login(tfa, "example", NULL), TFA_UNANSWERED, "without the database no login is answered");
+    is_number(tfa_login(tfa, "stranger", NULL), TFA_UNANSWERED, "without it, not even for subjects that are not enrolled");
     has_text(reason(whm(tfa, "root", "twofactorauth_policy_status", NULL)),
-             "The two-factor authentication data is not available: ", "root is told");
+             "The two-factor authentication data is not available: ", "the error names the cause");
     rename(text("%s.moved", place.database), place.database);
-    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "when it is back, all is as it was");
+    is_number(tfa_login(tfa, "example", NULL), TFA_DENIED, "with the database back, a code is required again");
     tfa_close(tfa);
 }
 
-/* A file that may not grow stands in for a full disk. */
+/* A limit on the size of files simulates a full disk. */
 static int full_disk(void *context)
 {
     const struct place *place = context;
@@ -235,6 +235,6 @@ int main(void)
     struct place place = new_place();
     furnish(&place);
     pid_t child = start(full_disk, &place);
-    is_number(finished(&child, 1), 1, "on a full disk nothing is stored, nobody is let in, and all is well afterwards");
+    is_number(finished(&child, 1), 1, "on a full disk nothing is stored and no login is answered; afterwards everything works");
     return done();
 }

@@ -17,7 +17,7 @@
 static pthread_key_t texts_key;
 static pthread_once_t texts_once = PTHREAD_ONCE_INIT;
 
-/* A thread's texts, the last one first. */
+/* The texts of a thread, the last one first. */
 struct kept_text {
     struct kept_text *before;
     char *text;
@@ -32,7 +32,7 @@ static void free_texts(void *last)
     }
 }
 
-/* The main thread's: no destructor runs for that thread. */
+/* Those of the main thread, for which no destructor runs. */
 static void free_main_texts(void)
 {
     free_texts(pthread_getspecific(texts_key));
@@ -42,12 +42,12 @@ static void free_main_texts(void)
 static void begin_texts(void)
 {
     if (pthread_key_create(&texts_key, free_texts) != 0 || atexit(free_main_texts) != 0) {
-        die("there is no room for texts");
+        die("out of memory");
     }
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
-/* Hands a text over to the calling thread. */
+/* Gives the ownership of a text to the calling thread. */
 static const char *kept(char *owned)
 {
     pthread_once(&texts_once, begin_texts);
@@ -97,7 +97,7 @@ void die(const char *format, ...)
     va_list values;
     va_start(values, format);
     fflush(stdout);
-    fputs("# cannot go on: ", stderr);
+    fputs("# aborted: ", stderr);
     vfprintf(stderr, format, values);
     fputc('\n', stderr);
     va_end(values);
@@ -109,12 +109,12 @@ int setting(const char *variable, int usual)
     const char *value = getenv(variable);
     int number = value == NULL ? usual : atoi(value);
     if (number < 1) {
-        die("%s is not a number from 1", variable);
+        die("%s is not a positive number", variable);
     }
     return number;
 }
 
-/* ---- A store of one's own ---- */
+/* ---- Stores ---- */
 
 static char places[PLACES][64];
 static size_t place_count;
@@ -185,7 +185,7 @@ void write_file(const char *path, const char *contents, size_t length)
     }
 }
 
-/* FNV-1a: enough to tell two states of a file apart. */
+/* FNV-1a: enough to notice a change of a file. */
 static unsigned long long mixed(unsigned long long hash, const void *bytes, size_t length)
 {
     for (const unsigned char *byte = bytes; length > 0; byte++, length--) {
@@ -234,7 +234,7 @@ unsigned long long fingerprint(const struct place *place)
 const char *taken(char *answer)
 {
     if (answer == NULL) {
-        die("the library answered NULL");
+        die("the library returned NULL");
     }
     char *copy = strdup(answer);
     if (copy == NULL) {
@@ -305,7 +305,7 @@ long number_at(const char *answer, const char *path)
     json_t *json = parsed(answer);
     const json_t *value = follow(json, path);
     if (!json_is_integer(value)) {
-        die("%s is no number in %s", path, answer);
+        die("%s is not a number in %s", path, answer);
     }
     long number = (long)json_integer_value(value);
     json_decref(json);

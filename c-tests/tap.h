@@ -1,8 +1,8 @@
 /*
  * The Test Anything Protocol in a few functions: each check prints one line, and done() prints the plan.
  *
- * Promises: a failed check tells what was expected and what came; done() answers the exit status of main, which is 0
- * only when every check passed. Checks belong to the main thread of the first process.
+ * Promises: a failed check prints the expected and the actual value; done() returns the exit status of main, which is 0 only
+ * if every check passed. Only the main thread of the first process makes checks.
  */
 #ifndef TAP_H
 #define TAP_H
@@ -75,7 +75,7 @@ __attribute__((format(printf, 3, 4))) static inline bool has_text(const char *go
     return found;
 }
 
-/* Ends the checks. Answers what main returns. */
+/* Prints the plan. Returns the exit status of main. */
 static inline int done(void)
 {
     printf("1..%d\n", tap_checks);

@@ -1,7 +1,7 @@
 /*
- * Threads: one handle, used by many at once; several handles on one store; and a lookup that is exchanged under way.
+ * Threads: one handle that many use at once, several handles on one store, and a lookup that is replaced meanwhile.
  *
- * TFA_TEST_ROUNDS is how often each thing is done (10).
+ * TFA_TEST_ROUNDS sets the number of rounds (10).
  */
 #include "support.h"
 
@@ -12,7 +12,7 @@
 static tfa_t *tfa;
 static int rounds;
 
-/* Runs body in so many threads, each with its number; answers how many returned NULL, which is a success. */
+/* Runs body in threads, each with its number. Returns how many returned NULL, which is success. */
 static int in_threads(void *(*body)(void *), int count)
 {
     pthread_t threads[32];
@@ -35,8 +35,8 @@ static int in_threads(void *(*body)(void *), int count)
 #define SHOULD(condition)                                                                                              \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
-            printf("# %s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                           \
-            return "not so";                                                                                           \
+            printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #condition);                                           \
+            return "failed";                                                                                           \
         }                                                                                                              \
     } while (0)
 
@@ -67,19 +67,19 @@ static void one_handle(void)
     is_number(in_threads(enrols_and_logs_in, THREADS), THREADS, "%d threads enrol and log in on one handle", THREADS);
     int users = rounds < 32 ? rounds : 32, right = 0;
     is_number(size_at(whm(tfa, "root", "twofactorauth_get_user_configs", NULL), "data"), THREADS * users + 1,
-              "all of their users are there");
+              "all of their users are enrolled");
     for (int user = 0; user < THREADS * users; user++) {
         const char *name = text("thread%d-user%d", user / users, user % users);
         right += tfa_login(tfa, name, code(secrets[user / users][user % users], enrolled_in + 2)) == TFA_VERIFIED;
     }
-    is_number(right, THREADS * users, "each with its own secret");
+    is_number(right, THREADS * users, "each user has its own secret");
 }
 
 /* ---- A race for one code ---- */
 
 static struct gate gate;
 static char raced_code[32];
-static atomic_int verified, kept_out;
+static atomic_int verified, denied;
 
 static void *races(void *context)
 {
@@ -87,7 +87,7 @@ static void *races(void *context)
     gate_wait(&gate);
     int32_t verdict = tfa_login(tfa, "racer", raced_code);
     verified += verdict == TFA_VERIFIED;
-    kept_out += verdict == TFA_DENIED;
+    denied += verdict == TFA_DENIED;
     return NULL;
 }
 
@@ -105,18 +105,18 @@ static void one_code(void)
     enrol(tfa, "racer", step - 5, secret);
     for (int round = 0; round < 6; round++) {
         gate = (struct gate){0};
-        verified = kept_out = 0;
+        verified = denied = 0;
         snprintf(raced_code, sizeof(raced_code), "%s", code(secret, step + round));
         pthread_t opener;
         pthread_create(&opener, NULL, opens_gate, NULL);
         in_threads(races, 16);
         pthread_join(opener, NULL);
-        is_number(verified, 1, "16 threads race with one code: exactly one gets in");
-        is_number(kept_out, 15, "and all others are denied");
+        is_number(verified, 1, "16 threads log in with one code: one is accepted");
+        is_number(denied, 15, "all others are denied");
     }
 }
 
-/* ---- Wrong codes ---- */
+/* ---- Invalid codes ---- */
 
 static void *guesses(void *context)
 {
@@ -132,9 +132,9 @@ static void every_guess_counts(void)
     long step = step_now();
     enrol(tfa, "guessed", step, secret);
     snprintf(raced_code, sizeof(raced_code), "%s", wrong_code(secret, step));
-    is_number(in_threads(guesses, THREADS), THREADS, "%d threads guess wrong", THREADS);
+    is_number(in_threads(guesses, THREADS), THREADS, "%d threads log in with invalid codes", THREADS);
     is_number(number_at(whm(tfa, "root", "twofactorauth_login_status", "{\"user\": \"guessed\"}"), "data/failures"),
-              THREADS * rounds, "every wrong code is counted");
+              THREADS * rounds, "every invalid code is counted");
 }
 
 /* ---- Handles ---- */
@@ -146,16 +146,16 @@ static void *opens_and_closes(void *context)
     int number = *(int *)context;
     for (int round = 0; round < rounds; round++) {
         tfa_t *own = open_at(&place, WIDE);
-        SHOULD(tfa_login(own, text("nobody%d", number), NULL) == TFA_NOT_REQUIRED);
+        SHOULD(tfa_login(own, text("stranger%d", number), NULL) == TFA_NOT_REQUIRED);
         SHOULD(worked(whm(own, "root", "twofactorauth_set_issuer", "{\"issuer\": \"Thread %d\"}", number)));
         tfa_close(own);
     }
     return NULL;
 }
 
-/* ---- A lookup that is exchanged ---- */
+/* ---- A lookup that is replaced ---- */
 
-static atomic_bool exchanging;
+static atomic_bool replacing;
 static atomic_int asked[2];
 
 static int32_t look_up(void *context, const char *question, const char *name, void *reply)
@@ -168,10 +168,10 @@ static int32_t look_up(void *context, const char *question, const char *name, vo
     return 0;
 }
 
-static void *exchanges(void *context)
+static void *replaces(void *context)
 {
     (void)context;
-    for (int turn = 0; exchanging; turn++) {
+    for (int turn = 0; replacing; turn++) {
         SHOULD(tfa_set_lookup(tfa, look_up, &asked[turn % 2]) == 1);
         usleep(100);
     }
@@ -190,18 +190,18 @@ static void *asks(void *context)
     return NULL;
 }
 
-static void lookup_exchanged(void)
+static void lookup_replaced(void)
 {
     is_number(tfa_set_lookup(tfa, look_up, &asked[0]), 1, "a lookup is registered");
-    exchanging = true;
-    pthread_t exchanger;
+    replacing = true;
+    pthread_t replacer;
     void *result = NULL;
-    pthread_create(&exchanger, NULL, exchanges, NULL);
-    is_number(in_threads(asks, THREADS), THREADS, "and exchanged while %d threads ask", THREADS);
-    exchanging = false;
-    pthread_join(exchanger, &result);
-    ok(result == NULL, "again and again");
-    ok(asked[0] > 0 && asked[1] > 0, "both were asked");
+    pthread_create(&replacer, NULL, replaces, NULL);
+    is_number(in_threads(asks, THREADS), THREADS, "it is replaced while %d threads call", THREADS);
+    replacing = false;
+    pthread_join(replacer, &result);
+    ok(result == NULL, "every replacement works");
+    ok(asked[0] > 0 && asked[1] > 0, "both lookups were called");
 }
 
 int main(void)
@@ -214,7 +214,7 @@ int main(void)
     one_code();
     every_guess_counts();
     is_number(in_threads(opens_and_closes, THREADS), THREADS, "%d threads open and close handles of their own", THREADS);
-    lookup_exchanged();
+    lookup_replaced();
     tfa_close(tfa);
     return done();
 }

@@ -1,8 +1,8 @@
 /*
- * The library as a plug-in: loaded, used, unloaded and loaded again in one process, as a web server does that reads its
- * configuration again. TFA_LIBRARY names it; this program is the only one that is not linked with it.
+ * The library as a plug-in: loaded, used, unloaded and loaded again in one process, as by a web server that reloads its
+ * configuration. TFA_LIBRARY is its path; this is the only program that is not linked with it.
  *
- * Nothing of an unloaded library may be called: not by a fork, and not when a thread or the process ends.
+ * Promise: nothing of an unloaded library is called, neither by a fork nor when a thread or the process ends.
  */
 #include "tap.h"
 
@@ -28,7 +28,7 @@ static void find(struct library *library, void *function, size_t size, const cha
 {
     void *address = dlsym(library->handle, symbol);
     if (address == NULL) {
-        fprintf(stderr, "# cannot go on: there is no symbol %s\n", symbol);
+        fprintf(stderr, "# aborted: there is no symbol %s\n", symbol);
         exit(99);
     }
     memcpy(function, &address, size);
@@ -38,7 +38,7 @@ static struct library load(const char *path)
 {
     struct library library = {.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
     if (library.handle == NULL) {
-        fprintf(stderr, "# cannot go on: %s\n", dlerror());
+        fprintf(stderr, "# aborted: %s\n", dlerror());
         exit(99);
     }
     find(&library, &library.open, sizeof(library.open), "tfa_open");
@@ -50,7 +50,7 @@ static struct library load(const char *path)
 
 static char config[256];
 
-/* Opens, asks and closes; whether that worked. */
+/* Opens a handle, makes a call and closes it. Returns whether that worked. */
 static bool use(const struct library *library)
 {
     char *error = NULL;
@@ -72,7 +72,7 @@ static void *use_in_a_thread(void *library)
     return use(library) ? library : NULL;
 }
 
-/* A child that uses the library, when there is one, and exits; whether that worked. */
+/* Forks a child that uses the library, if there is one, and exits. Returns whether that worked. */
 static bool in_a_child(const struct library *library)
 {
     fflush(stdout);
@@ -90,7 +90,7 @@ int main(void)
     const char *path = getenv("TFA_LIBRARY");
     char folder[] = "/tmp/tfa-test-XXXXXX";
     if (path == NULL || mkdtemp(folder) == NULL) {
-        fprintf(stderr, "# cannot go on: TFA_LIBRARY is not set, or there is no temporary folder\n");
+        fprintf(stderr, "# aborted: TFA_LIBRARY is not set, or there is no temporary folder\n");
         return 99;
     }
     snprintf(config, sizeof(config), "{\"store\": \"sqlite:%s/tfa.db\"}", folder);
@@ -104,13 +104,13 @@ int main(void)
         ok(result != NULL, "load %d: used in a thread", round);
         ok(in_a_child(&library), "load %d: used in a child", round);
         is_number(dlclose(library.handle), 0, "load %d: unloaded", round);
-        ok(in_a_child(NULL), "load %d: a fork does not miss it", round);
+        ok(in_a_child(NULL), "load %d: a fork works without it", round);
     }
     for (size_t file = 0; file < 2; file++) {
         char name[300];
         snprintf(name, sizeof(name), "%s/%s", folder, file == 0 ? "tfa.db" : "tfa.key");
-        ok(unlink(name) == 0, "%s was there", file == 0 ? "the database" : "the key file");
+        ok(unlink(name) == 0, "%s exists", file == 0 ? "the database" : "the key file");
     }
-    is_number(rmdir(folder), 0, "closing left nothing else behind");
+    is_number(rmdir(folder), 0, "no other file is left");
     return done();
 }
