@@ -64,27 +64,16 @@ fuzz: test-dependencies
 wheel: build
 	python/make-wheel
 
-install: build
-	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCDIR)" "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(DATADIR)"
-	install -m 644 include/tfa.h "$(DESTDIR)$(INCDIR)/tfa.h"
-	install -m 755 $(RELEASE)/libtfa.so "$(DESTDIR)$(LIBDIR)/libtfa.so.$(VERSION)"
-	ln -sfn libtfa.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libtfa.so.$(MAJOR)"
-	ln -sfn libtfa.so.$(MAJOR) "$(DESTDIR)$(LIBDIR)/libtfa.so"
-	install -m 644 $(RELEASE)/libtfa.a "$(DESTDIR)$(LIBDIR)/libtfa.a"
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-		tfa.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/tfa.pc"
-	install -m 755 $(RELEASE)/tfa "$(DESTDIR)$(BINDIR)/tfa"
-	for link in $(LINKS); do ln -sfn tfa "$(DESTDIR)$(BINDIR)/$$link"; done
-	$(RELEASE)/tfa generate "$(DESTDIR)$(DATADIR)"
-	[ -n "$(DESTDIR)" ] || ldconfig
+# What `make` has built is installed as it is, so that `sudo make install` needs no cargo.
+export DESTDIR PREFIX LIBDIR BINDIR INCDIR DATADIR VERSION MAJOR RELEASE LINKS
+install: | $(RELEASE)/libtfa.so
+	@scripts/install install
 
-# What tfa generate writes is asked of it, so that both know the same files.
-uninstall: build
-	rm -f "$(DESTDIR)$(INCDIR)/tfa.h" "$(DESTDIR)$(LIBDIR)/pkgconfig/tfa.pc" "$(DESTDIR)$(LIBDIR)/libtfa.a"
-	rm -f "$(DESTDIR)$(LIBDIR)/libtfa.so" "$(DESTDIR)$(LIBDIR)/libtfa.so.$(MAJOR)" "$(DESTDIR)$(LIBDIR)/libtfa.so.$(VERSION)"
-	for name in tfa $(LINKS); do rm -f "$(DESTDIR)$(BINDIR)/$$name"; done
-	rm -rf target/share && $(RELEASE)/tfa generate target/share
-	cd target/share && find . -type f | while read -r file; do rm -f "$(DESTDIR)$(DATADIR)/$$file"; done
+uninstall: | $(RELEASE)/libtfa.so
+	@scripts/install uninstall
+
+$(RELEASE)/libtfa.so:
+	$(MAKE) build
 
 clean:
 	cargo clean
