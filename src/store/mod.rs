@@ -16,6 +16,7 @@
 pub mod private;
 pub mod seal;
 pub mod sqlite;
+pub mod trusted;
 
 use crate::fork::ForkedMidway;
 

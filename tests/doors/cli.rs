@@ -213,8 +213,11 @@ fn help_lists_every_function_with_its_parameters() {
 #[test]
 fn a_store_that_is_away_is_an_answer() {
     let site = Site::new();
+    let folder = site.folder.path().join("store");
+    let store = format!("sqlite:{}", folder.join("tfa.db").display());
+    fs::write(&site.config, json!({"store": store, "accounts": accounts()}).to_string()).unwrap();
     site.whm(0, &["twofactorauth_enable_policy"]);
-    fs::set_permissions(site.folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     let answer = site.whm(1, &["twofactorauth_policy_status"]);
     let reason = answer["metadata"]["reason"].as_str().unwrap();
     assert!(reason.starts_with("The two-factor authentication data is not available: "), "{reason}");

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use tfa::engine::Tfa;
-use tfa::engine::config::Config;
+use tfa::engine::config::{Config, file as configuration_file};
 use tfa::ffi::kernel;
 use tfa::store::private;
 
@@ -45,7 +45,7 @@ fn configuration(matches: &ArgMatches) -> Result<(Config, String), String> {
     };
     let found = match settings::file(matches).map_err(why)? {
         Some(path) => path.display().to_string(),
-        None => format!("the defaults, as there is no {}. To make one: tfa init", settings::TOML),
+        None => return Err(format!("there is no {}. To create one, run: tfa init", configuration_file::TOML)),
     };
     Ok((settings::config(matches).map_err(why)?, found))
 }

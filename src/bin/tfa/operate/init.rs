@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use serde_json::{Value, json};
 use tfa::engine::Tfa;
+use tfa::engine::config::file as configuration;
 use tfa::store::private;
 
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ const SECRET_LENGTH: usize = 32;
 
 /// Makes what is not there.
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let path = settings::file(matches)?.unwrap_or_else(|| PathBuf::from(settings::TOML));
+    let path = settings::file(matches)?.unwrap_or_else(|| PathBuf::from(configuration::TOML));
     let is_new = make_configuration(&path, matches)?;
     let config = settings::read(&path)?;
     let files = [("store", config.database.clone()), ("keys", config.key_file.clone())];
@@ -48,7 +49,7 @@ fn tell(what: &str, path: &Path, is_new: bool) -> String {
 /// Makes the configuration file unless it is there; whether it was made.
 fn make_configuration(path: &Path, matches: &ArgMatches) -> Result<bool, Failure> {
     let written = written(matches);
-    let text = if settings::is_json(path) {
+    let text = if configuration::is_json(path) {
         serde_json::to_string_pretty(&written).map_err(|error| error.to_string())
     } else {
         toml::to_string(&written).map_err(|error| error.to_string())

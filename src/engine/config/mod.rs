@@ -1,11 +1,13 @@
-//! The configuration (contract section 10): what may be set, what it is otherwise, and what is refused.
+//! The configuration (contract section 10): its keys, their defaults and their limits.
 //!
 //! Promise: an unknown key, a wrong type or a value out of range is an error that names the key; nothing is guessed.
+
+pub mod file;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::audit::Settings;
 use super::guess::Limits;
@@ -84,21 +86,27 @@ impl Default for Written {
 impl Config {
     /// Reads a JSON object; `None` means the defaults. The error is a sentence about what is wrong.
     pub fn parse(text: Option<&str>) -> Result<Self, String> {
-        let text = text.unwrap_or("{}");
-        if text.len() > MAX_TEXT {
-            return Err(format!("The configuration has more than {MAX_TEXT} bytes"));
-        }
-        let json: Value =
-            serde_json::from_str(text).map_err(|error| format!("The configuration is not JSON: {error}"))?;
-        if !json.is_object() {
-            return Err("The configuration is not a JSON object".to_owned());
-        }
-        let written: Written = serde_path_to_error::deserialize(json).map_err(|error| {
+        Self::from_object(parse_object(text.unwrap_or("{}"))?)
+    }
+
+    fn from_object(object: Map<String, Value>) -> Result<Self, String> {
+        let written: Written = serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
             let path = error.path().to_string();
             let key = if path == "." { String::new() } else { format!(", \"{path}\"") };
             format!("The configuration is not valid{key}: {}", error.inner())
         })?;
         written.check()
+    }
+}
+
+/// The JSON object in `text`.
+fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
+    if text.len() > MAX_TEXT {
+        return Err(format!("The configuration has more than {MAX_TEXT} bytes"));
+    }
+    match serde_json::from_str(text).map_err(|error| format!("The configuration is not JSON: {error}"))? {
+        Value::Object(object) => Ok(object),
+        _ => Err("The configuration is not a JSON object".to_owned()),
     }
 }
 
