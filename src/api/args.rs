@@ -80,6 +80,14 @@ impl Args {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Refuses values whose names are in none of `known`: a misspelt one must not count as missing.
+    pub fn only(&self, known: &[&[&str]]) -> Result<(), ParameterError> {
+        match self.0.keys().find(|name| !known.iter().any(|names| names.contains(&name.as_str()))) {
+            Some(name) => Err(not_valid(name, "there is no such parameter.")),
+            None => Ok(()),
+        }
+    }
+
     /// The text called `name`, if it is given.
     pub fn optional_text(&self, name: &str) -> Result<Option<&str>, ParameterError> {
         match self.get(name) {

@@ -33,6 +33,8 @@ pub const SKEWS: RangeInclusive<u32> = 0..=1000;
 pub const MAX_CODE: usize = 256;
 /// Base32 characters of a generated secret: 160 bits (RFC 4226 section 4).
 const SECRET_LENGTH: u32 = 32;
+/// The names of the parameters that describe a secret and the format of its codes.
+const SECRET_AND_FORMAT: &[&str] = &["secret", "secret_hex", "algorithm", "digits", "period"];
 
 /// How a code is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn checked(format: CodeFormat) -> Option<CodeFormat> {
 /// Returns `{"code"}`: the code of a secret. Parameters: `secret` or `secret_hex`; `type` (`totp`, `hotp`, `steam`),
 /// `algorithm`, `digits`, `period`; `time`, or `counter` for HOTP.
 pub fn code(args: &Args) -> Result<Value, Refusal> {
-    let generator = Generator::read(args)?;
+    let generator = Generator::read(args, &[])?;
     Ok(json!({ "code": generator.code(generator.counter).as_str() }))
 }
 
@@ -66,7 +68,7 @@ pub fn code(args: &Args) -> Result<Value, Refusal> {
 /// belongs to. Parameters: those of [`code`], `code`, and `skew`: time steps either side, counters ahead for HOTP; 1 by
 /// default, and 0 for HOTP.
 pub fn verify_code(args: &Args) -> Result<Value, Refusal> {
-    let generator = Generator::read(args)?;
+    let generator = Generator::read(args, &["code", "skew"])?;
     let code = args.plain_text("code")?.map(Zeroizing::new);
     let code = code.ok_or_else(|| ParameterError::Required("code".to_owned()))?;
     let skew = number(args, "skew", u32::from(generator.kind != Kind::Hotp).into(), widened(&SKEWS))?;
@@ -78,6 +80,7 @@ pub fn verify_code(args: &Args) -> Result<Value, Refusal> {
 /// Returns `{"secret"}`: a new secret in Base32. Parameter: `length`, 16 to 128 characters, a multiple of 8; 32 by
 /// default.
 pub fn generate_secret(args: &Args) -> Result<Value, Refusal> {
+    args.only(&[&["length"]])?;
     let length = number(args, "length", SECRET_LENGTH.into(), 0..=u64::MAX)?;
     let secret = Secret::generate(usize::try_from(length).unwrap_or_default()).map_err(|error| match error {
         GenerateError::Length => Refusal::from(not_valid("length", &format!("{error}."))),
@@ -89,6 +92,7 @@ pub fn generate_secret(args: &Args) -> Result<Value, Refusal> {
 /// Returns `{"otpauth_str"}`: the URI that an authenticator scans. Parameters: `secret` or `secret_hex`, `account` (at most
 /// 254 bytes), `issuer` (at most 128 characters), `algorithm`, `digits`, `period`, and `counter` for HOTP.
 pub fn build_otpauth(args: &Args) -> Result<Value, Refusal> {
+    args.only(&[SECRET_AND_FORMAT, &["account", "issuer", "counter"]])?;
     let issuer = args.optional_text("issuer")?.unwrap_or_default();
     issuer::check(issuer).map_err(|why| not_valid("issuer", why))?;
     let account = args.text("account")?;
@@ -109,6 +113,7 @@ pub fn build_otpauth(args: &Args) -> Result<Value, Refusal> {
 /// Returns the parts of the URI `otpauth_str`: `{"type", "secret", "account", "issuer", "algorithm", "digits", "period"}`,
 /// and `"counter"` for HOTP.
 pub fn parse_otpauth(args: &Args) -> Result<Value, Refusal> {
+    args.only(&[&["otpauth_str"]])?;
     let text = args.text("otpauth_str")?;
     let uri = OtpauthUri::parse(text).map_err(|error| not_valid("otpauth_str", &format!("{error}.")))?;
     let mut parts = json!({
@@ -130,6 +135,7 @@ pub fn parse_otpauth(args: &Args) -> Result<Value, Refusal> {
 /// Returns `{"content_type", "qr"}`: the QR code of `text`, as `format` says: `svg` (the default), `png` (in Base64) or
 /// `terminal`.
 pub fn draw_qr(args: &Args) -> Result<Value, Refusal> {
+    args.only(&[&["text", "format"]])?;
     let text = args.text("text")?;
     let (content_type, drawn) = match args.optional_text("format")?.unwrap_or("svg") {
         "svg" => ("image/svg+xml", qr::svg(text)),
@@ -142,13 +148,16 @@ pub fn draw_qr(args: &Args) -> Result<Value, Refusal> {
 }
 
 impl Generator {
-    fn read(args: &Args) -> Result<Self, Refusal> {
+    /// Reads the parameters of a secret and its codes; `others` are the names that the function has besides.
+    fn read(args: &Args, others: &[&str]) -> Result<Self, Refusal> {
         let kind = match args.optional_text("type")?.unwrap_or("totp") {
             "totp" => Kind::Totp,
             "hotp" => Kind::Hotp,
             "steam" => Kind::Steam,
             _ => return Err(not_valid("type", "it is not totp, hotp or steam.").into()),
         };
+        let moving = if kind == Kind::Hotp { "counter" } else { "time" };
+        args.only(&[SECRET_AND_FORMAT, &["type", moving], others])?;
         let format = read_format(args)?;
         let counter = if kind == Kind::Hotp {
             args.get("counter").ok_or_else(|| ParameterError::Required("counter".to_owned()))?;
@@ -264,10 +273,9 @@ mod tests {
         let of_bytes = |bytes: usize| data_encoding::BASE32_NOPAD.encode(&vec![1; bytes]);
         for (bytes, is_accepted) in [(0, false), (1, true), (300, true), (1024, true), (1025, false)] {
             let secret = of_bytes(bytes);
-            let asked = json!({"secret": secret, "time": 0, "code": "123456", "account": "example"});
-            assert_eq!(code(&args(asked.clone())).is_ok(), is_accepted, "{bytes}");
-            assert_eq!(verify_code(&args(asked.clone())).is_ok(), is_accepted, "{bytes}");
-            assert_eq!(build_otpauth(&args(asked)).is_ok(), is_accepted, "{bytes}");
+            assert_eq!(code(&args(json!({"secret": secret}))).is_ok(), is_accepted, "{bytes}");
+            assert_eq!(verify_code(&args(json!({"secret": secret, "code": "123456"}))).is_ok(), is_accepted, "{bytes}");
+            assert_eq!(build_otpauth(&args(json!({"secret": secret, "account": "x"}))).is_ok(), is_accepted, "{bytes}");
         }
         for (name, value) in [
             ("digits", json!(0)),
@@ -282,6 +290,28 @@ mod tests {
             let mut asked = json!({"secret_hex": SEED_HEX});
             asked[name] = value;
             assert!(code(&args(asked)).unwrap_err().to_string().contains(name));
+        }
+    }
+
+    #[test]
+    fn unknown_parameters_are_refused() {
+        type Function = fn(&Args) -> Result<Value, Refusal>;
+        let uri = "otpauth://totp/x?secret=GEZDGNBVGY3TQOJQ";
+        let cases: [(Function, Value, &str); 8] = [
+            (code, json!({"secret_hex": SEED_HEX}), "perriod"),
+            (code, json!({"secret_hex": SEED_HEX}), "counter"),
+            (code, json!({"secret_hex": SEED_HEX, "type": "hotp", "counter": 1}), "time"),
+            (verify_code, json!({"secret_hex": SEED_HEX, "code": "123456"}), "skeww"),
+            (generate_secret, json!({"length": 32}), "lenght"),
+            (build_otpauth, json!({"secret_hex": SEED_HEX, "account": "x"}), "time"),
+            (parse_otpauth, json!({"otpauth_str": uri}), "uri"),
+            (draw_qr, json!({"text": "x"}), "colour"),
+        ];
+        for (function, mut asked, name) in cases {
+            assert!(function(&args(asked.clone())).is_ok(), "{name}");
+            asked[name] = json!("1");
+            let refusal = function(&args(asked)).unwrap_err().to_string();
+            assert_eq!(refusal, format!("The parameter \"{name}\" is not valid: there is no such parameter."));
         }
     }
 
