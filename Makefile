@@ -44,7 +44,7 @@ test: test-dependencies build
 	RUSTDOCFLAGS='-D warnings' cargo doc --all-features --no-deps --quiet
 	$(MAKE) -C c-tests all
 	scripts/test-install
-	scripts/check-licences
+	$(MAKE) --no-print-directory deny
 	scripts/check-abi
 	perl/run-tests
 	python/run-tests
@@ -56,6 +56,14 @@ bench: test-dependencies build perl
 
 header:
 	TFA_GENERATE=1 cargo test --all-features --test agreement --test doors -- header reference
+
+# The rules are in deny.toml. Advisories need a network: cargo deny check advisories.
+deny: target/tools/bin/cargo-deny
+	target/tools/bin/cargo-deny check bans licenses sources
+
+target/tools/bin/cargo-deny:
+	CARGO_TARGET_DIR=target/tools/build cargo install cargo-deny --locked --root target/tools
+	rm -rf target/tools/build
 
 # Minutes a target find more than the tests' seconds.
 fuzz: test-dependencies
@@ -79,4 +87,4 @@ clean:
 	cargo clean
 	$(MAKE) -C c-tests clean
 
-.PHONY: all demo dependencies test-dependencies build perl test bench fuzz header wheel install uninstall clean
+.PHONY: all demo deny dependencies test-dependencies build perl test bench fuzz header wheel install uninstall clean
