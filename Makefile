@@ -1,12 +1,4 @@
-# libtfa: build, demonstrate, test, measure, install.
-#
-#   make demo       builds all and runs the main job, told in the terminal
-#   make test       runs every test
-#   make bench      measures, and writes docs/benchmarks.md
-#   make install    as root; DESTDIR, PREFIX, LIBDIR as usual; make uninstall takes it away again
-#   make header     writes include/tfa.h anew after a change in src/ffi
-#   make wheel      the Python package with the library in it
-#   make fuzz       fuzzes every door for longer than the tests do: SECONDS_EACH=600
+# libtfa: builds, demonstrates, tests, measures and installs.
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
@@ -18,10 +10,16 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 RELEASE := target/release
 LINKS   := whmapi1 uapi
+# The C ABI and the command line.
+FEATURES := --features capi,cli
 
 all: build perl
 
-demo: build perl
+help:             ## shows these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target about; do \
+		printf '  make %-10s %s\n' "$$target" "$$about"; done
+
+demo: build perl  ## builds everything and runs the main job in the terminal
 	@scripts/demo
 
 dependencies:
@@ -30,61 +28,73 @@ dependencies:
 test-dependencies:
 	@scripts/install-deps test
 
-build: dependencies
-	cargo build --release --all-features
+build: dependencies ## builds the library and the command
+	cargo build --release $(FEATURES)
 	@ln -sfn libtfa.so $(RELEASE)/libtfa.so.$(MAJOR)
 
-perl: build
+perl: build       ## builds the Perl module
 	cd perl && perl Makefile.PL >/dev/null && $(MAKE) --no-print-directory >/dev/null
 
-test: test-dependencies build
+check:            ## formats, lints, unit tests, agreement and doors: the inner loop
 	cargo fmt --check
-	cargo clippy --all-targets --all-features -- -D warnings
-	cargo test --all-features
-	RUSTDOCFLAGS='-D warnings' cargo doc --all-features --no-deps --quiet
+	cargo clippy --all-targets $(FEATURES) --quiet -- -D warnings
+	cargo test $(FEATURES) --quiet --lib --test agreement --test doors
+	scripts/check-sizes
+	scripts/check-references
+
+test: test-dependencies build ## runs every test
+	cargo fmt --check
+	cargo clippy --all-targets $(FEATURES) -- -D warnings
+	scripts/check-sizes
+	scripts/check-references
+	cargo test $(FEATURES)
+	RUSTDOCFLAGS='-D warnings' cargo doc $(FEATURES) --no-deps --quiet
+	scripts/test-crate
 	$(MAKE) -C c-tests all
 	scripts/test-install
 	$(MAKE) --no-print-directory deny
 	scripts/check-abi
+	scripts/test-older-library
 	perl/run-tests
 	python/run-tests
 	php/run-tests
-	fuzz/run 30
+	fuzz/run 10
 
-bench: test-dependencies build perl
-	scripts/bench
-
-header:
-	TFA_GENERATE=1 cargo test --all-features --test agreement --test doors -- header reference
+generate: build   ## writes everything that is generated and checked in
+	TFA_GENERATE=1 cargo test $(FEATURES) --quiet --test agreement --test doors -- header_is reference readme
+	php/make-header
+	perl/generate-pod
 
 # The rules are in deny.toml. Advisories need a network: cargo deny check advisories.
-deny: target/tools/bin/cargo-deny
-	target/tools/bin/cargo-deny check bans licenses sources
+deny: target/tools/bin/cargo-deny ## licences, duplicates and sources of the dependencies
+	target/tools/bin/cargo-deny --all-features check bans licenses sources
 
 target/tools/bin/cargo-deny:
 	CARGO_TARGET_DIR=target/tools/build cargo install cargo-deny --locked --root target/tools
 	rm -rf target/tools/build
 
-# Minutes a target find more than the tests' seconds.
-fuzz: test-dependencies
+bench: test-dependencies build perl ## measures, and writes docs/benchmarks.md
+	scripts/bench
+
+fuzz: test-dependencies ## fuzzes every door: SECONDS_EACH=600
 	fuzz/run $(or $(SECONDS_EACH),600)
 
-wheel: build
+wheel: build      ## the Python package with the library in it
 	python/make-wheel
 
-# What `make` has built is installed as it is, so that `sudo make install` needs no cargo.
+# What make has built is installed as it is, so that `sudo make install` needs no cargo.
 export DESTDIR PREFIX LIBDIR BINDIR INCDIR DATADIR VERSION MAJOR RELEASE LINKS
-install: | $(RELEASE)/libtfa.so
+install: | $(RELEASE)/libtfa.so ## installs, as root: DESTDIR, PREFIX and LIBDIR as usual; LINKS= leaves out whmapi1 and uapi
 	@scripts/install install
 
-uninstall: | $(RELEASE)/libtfa.so
+uninstall: | $(RELEASE)/libtfa.so ## removes what install installed
 	@scripts/install uninstall
 
 $(RELEASE)/libtfa.so:
 	$(MAKE) build
 
-clean:
+clean:            ## removes what was built
 	cargo clean
 	$(MAKE) -C c-tests clean
 
-.PHONY: all demo deny dependencies test-dependencies build perl test bench fuzz header wheel install uninstall clean
+.PHONY: all help demo dependencies test-dependencies build perl check test generate deny bench fuzz wheel install uninstall clean
