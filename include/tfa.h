@@ -124,7 +124,9 @@ uint32_t tfa_abi_version(void);
 /*
  Opens the store.
 
- config: a JSON object (see "Configuration" in README.md), or NULL for the defaults.
+ config: a JSON object (see "Configuration" in README.md), or NULL. An object that names its "store" is complete. Otherwise
+ the server's configuration file is read (TFA_CONFIG, /etc/tfa/tfa.toml or /etc/tfa/tfa.json), and the keys of the object
+ are used in place of the file's.
  error: NULL, or where the reason of a failure is written: {"error": "..."}, to be freed with tfa_free. Unchanged on
  success.
  Returns a handle, to be closed with tfa_close, or NULL on failure: an unknown key, a wrong type, a folder or file that

@@ -32,7 +32,9 @@ pub extern "C" fn tfa_abi_version() -> u32 {
 
 /// Opens the store.
 ///
-/// config: a JSON object (see "Configuration" in README.md), or NULL for the defaults.
+/// config: a JSON object (see "Configuration" in README.md), or NULL. An object that names its "store" is complete. Otherwise
+/// the server's configuration file is read (TFA_CONFIG, /etc/tfa/tfa.toml or /etc/tfa/tfa.json), and the keys of the object
+/// are used in place of the file's.
 /// error: NULL, or where the reason of a failure is written: {"error": "..."}, to be freed with tfa_free. Unchanged on
 /// success.
 /// Returns a handle, to be closed with tfa_close, or NULL on failure: an unknown key, a wrong type, a folder or file that
@@ -46,7 +48,7 @@ pub unsafe extern "C" fn tfa_open(config: *const c_char, error: *mut *mut c_char
         watch_forks();
         // SAFETY: the caller promises the string.
         let config = unsafe { optional_text("config", config) }.map_err(|refusal| refusal.to_string())?;
-        Tfa::open(Config::parse(config)?)
+        Tfa::open(Config::load(config)?)
     });
     match opened {
         Ok(tfa) => Box::into_raw(Box::new(tfa)),
