@@ -100,10 +100,9 @@ is Authen::TFA::Panel::tfa()->login( 'example', oath_code( $secret, time ) ), 1,
 }
 
 # A person who is logged in to the panel of an account acts as that person, never as the account.
-my $resolves = grep { $_->{name} eq 'twofactorauth_resolve_user' } @{ Authen::TFA::functions() };
 for my $person ( 'mailbox@example.com', 'team_user@example', 'other', 'root', 'nobody' ) {
     local $ENV{REMOTE_USER} = $person;
-    my $allowed = $resolves && $person =~ /@/;
+    my $allowed = $person =~ /@/;
     my %outcome = (
         UAPI     => ( $uapi->('remove_user_configuration') )[0],
         LiveAPI  => Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'remove_user_configuration' )->{cpanelresult}{result}{status},
@@ -149,29 +148,26 @@ like( Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => '',
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new( { account_name => 'example' } ) }, qr/The parameter "secret" is required\. at \Q$0\E/, 'a secret is needed';
 like thrown { Cpanel::Security::Authn::TwoFactorAuth::Google->new }, qr/new takes a hash reference/, 'and a hash reference';
 
-# the configuration file, and its faults
+# Without configure, the library reads the configuration of the server.
 $ENV{REMOTE_USER} = 'root';
 Authen::TFA::Panel->configure;
 my $directory = File::Temp->newdir;
-my $write = sub { open my $file, '>', "$directory/config.json" or die $!; print {$file} @_; close $file or die $! };
-local $ENV{TFA_CONFIG} = "$directory/config.json";
+my $write = sub { my ( $name, $text ) = @_; open my $file, '>', "$directory/$name" or die $!; print {$file} $text; close $file or die $!; return "$directory/$name" };
+local $ENV{TFA_CONFIG} = "$directory/none.toml";
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
-is $metadata->{result}, 0, 'a missing file is a failure';
-like $metadata->{reason}, qr/^The two-factor authentication data is not available: cannot read \Q$directory\E/, 'that names the file';
-{
-    local $ENV{TFA_CONFIG} = "$directory/tfa.toml";
-    ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
-    like $metadata->{reason}, qr/tfa\.toml is not a \.json file, and the Perl modules do not read TOML/, 'so is TOML, rather than the default store in its place';
-}
-$write->('nonsense');
+is_deeply [ $metadata->{result}, $metadata->{reason_code} ], [ 0, 'unavailable' ], 'a missing file is a failure';
+like $metadata->{reason}, qr/^The two-factor authentication data is not available: .*\Q$directory\E/, 'that names the file';
+$ENV{TFA_CONFIG} = $write->( 'wrong.json', '{"nonsense": 1}' );
 ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
-like $metadata->{reason}, qr/config\.json is not a JSON object/, 'so is a file that is no JSON';
-$write->('{"nonsense": 1}');
-( $data, $metadata ) = $whm->('twofactorauth_policy_status');
-like $metadata->{reason}, qr/nonsense/, 'and one that the library refuses';
+like $metadata->{reason}, qr/nonsense/, 'so is a file that the library refuses';
 is( Cpanel::LiveAPI->new->uapi( 'TwoFactorAuth', 'get_user_configuration' )->{cpanelresult}{result}{status}, 0, 'in every convention' );
-$write->(qq({"store": "$config{store}", "hostname": "server.example.com"}));
-( $data, $metadata ) = $whm->('twofactorauth_policy_status');
-is_deeply $data, { is_enabled => 1 }, 'a good file opens the store';
+for my $file ( $write->( 'tfa.json', qq({"store": "$config{store}"}) ), $write->( 'tfa.toml', qq(store = "$config{store}"\n) ) ) {
+    $ENV{TFA_CONFIG} = $file;
+    Authen::TFA::Panel->configure;
+    ( $data, $metadata ) = $whm->('twofactorauth_policy_status');
+    is_deeply $data, { is_enabled => 1 }, "$file opens the store";
+    is( Authen::TFA->new->twofactorauth_policy_status('root')->{is_enabled}, 1, 'also by new without arguments' );
+    is( Authen::TFA->new( hostname => 'other.example' )->twofactorauth_get_issuer('root')->{issuer}, 'Example', 'or with other keys than the store' );
+}
 
 done_testing;

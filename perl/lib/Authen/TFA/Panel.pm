@@ -10,9 +10,7 @@ use Authen::TFA ();
 
 our $VERSION = '0.1.0';
 
-my $DIRECTORY = '/etc/tfa';
-
-my %config;        # what configure was given; empty means: read the file
+my %config;        # what configure was given; empty means the configuration of the server
 my $tfa;           # the handle, opened at the first call
 my %parameters;    # function name => its parameters' names, from the library's registry
 
@@ -23,29 +21,7 @@ sub configure {
     return;
 }
 
-sub tfa { return $tfa ||= Authen::TFA->new( %config ? %config : _config_file() ) }
-
-# The configuration file's content. It is the command line's file, so that both use one store; none at all means the library's defaults.
-sub _config_file {
-    my $file = _config_name();
-    return if !defined $file;
-    die "$file is not a .json file, and the Perl modules do not read TOML: write the configuration as JSON, or call Authen::TFA::Panel->configure\n"
-        if $file !~ /\.json\z/;
-    open my $handle, '<:raw', $file or die "cannot read $file: $!\n";
-    my $text = do { local $/; <$handle> };
-    close $handle or die "cannot read $file: $!\n";
-    my $read = eval { Authen::TFA::_decode($text) };
-    die "$file is not a JSON object\n" if ref $read ne 'HASH';
-    return %$read;
-}
-
-# TFA_CONFIG, else tfa.toml or tfa.json in the usual directory, as the command line looks for them.
-sub _config_name {
-    return $ENV{TFA_CONFIG} if defined $ENV{TFA_CONFIG} && length $ENV{TFA_CONFIG};
-    my @there = grep { -e } map { "$DIRECTORY/tfa.$_" } qw(toml json);
-    die "there are @there: remove one of them\n" if @there > 1;
-    return $there[0];
-}
+sub tfa { return $tfa ||= Authen::TFA->new(%config) }
 
 # ---------------------------------------------------------------- WHM API 1: the arguments are a hash, the outcome goes into the metadata
 
@@ -189,8 +165,7 @@ Authen::TFA::Panel - what the drop-ins for the panel's own modules share
 The drop-ins for the panel's own modules (L<Authen::TFA::Dropins>) share one handle for the process, opened at the first call. Every error is returned to the
 panel in the panel's own way; nothing dies.
 
-The configuration is that of the server, which the command line uses too: the file that C<TFA_CONFIG> names, else F</etc/tfa/tfa.json>, else the library's defaults.
-A TOML file is refused, since the Perl core cannot read it: C<tfa init --config /etc/tfa/tfa.json> writes JSON.
+The configuration is that of the server, which the command line uses too: see L<Authen::TFA/new>.
 
 =head1 WHO CALLS
 
