@@ -59,7 +59,7 @@ fn call() -> impl Strategy<Value = Call> {
         6 => (0..2usize, offset()).prop_map(|(secret, offset)| Call::Login { secret, offset }),
         8 => Just(Call::LoginWrong),
         2 => (0..12usize).prop_map(|place| Call::LoginRecovery { place }),
-        1 => Just(Call::LoginWrongRecovery),
+        3 => Just(Call::LoginWrongRecovery),
         1 => Just(Call::Unlock),
         1 => prop::bool::weighted(0.9).prop_map(Call::Policy),
         4 => (0..95u64).prop_map(|seconds| Call::Wait { seconds }),
@@ -79,6 +79,10 @@ struct Model {
     failures: u32,
     locked_until: u64,
     recovery: Vec<usize>,
+    /// The codes of the same set that were used.
+    used_recovery: Vec<usize>,
+    /// The times of invalid recovery codes.
+    recovery_failures: Vec<u64>,
 }
 
 impl Model {
@@ -108,21 +112,18 @@ impl Model {
         Ok(())
     }
 
-    /// The answer to a login whose code is not examined.
-    fn before_the_code(&self, now: u64, totp: bool) -> Result<(), Answer> {
-        if !self.policy || self.enrolled.is_none() {
-            return Err(Answer::NotRequired);
-        }
-        match self.locked(now) {
-            0 if totp && self.failures >= 8 => Err(Answer::Denied(Refusal::HardLocked)),
-            0 => Ok(()),
-            left => Err(Answer::Denied(Refusal::Locked(left))),
-        }
+    fn is_required(&self) -> bool {
+        self.policy && self.enrolled.is_some()
     }
 
     fn login(&mut self, secret: usize, step: u64, now: u64) -> Answer {
-        if let Err(answer) = self.before_the_code(now, true) {
-            return answer;
+        if !self.is_required() {
+            return Answer::NotRequired;
+        }
+        match self.locked(now) {
+            0 if self.failures >= 8 => return Answer::Denied(Refusal::HardLocked),
+            0 => {}
+            left => return Answer::Denied(Refusal::Locked(left)),
         }
         if self.enrolled != Some(secret) || step.abs_diff(now / PERIOD) > 1 {
             return self.fail(now);
@@ -135,15 +136,26 @@ impl Model {
     }
 
     fn login_recovery(&mut self, place: Option<usize>, now: u64) -> Answer {
-        if let Err(answer) = self.before_the_code(now, false) {
-            return answer;
+        if !self.is_required() {
+            return Answer::NotRequired;
         }
-        match place.and_then(|place| self.recovery.iter().position(|left| *left == place)) {
-            Some(found) => {
-                self.recovery.remove(found);
+        self.recovery_failures.retain(|time| time.abs_diff(now) < 60);
+        if self.recovery_failures.len() == 5 {
+            let first = self.recovery_failures.iter().min().unwrap();
+            return Answer::Denied(Refusal::Locked((first + 60 - now).min(60)));
+        }
+        match place {
+            Some(place) if self.recovery.contains(&place) => {
+                self.recovery.retain(|left| *left != place);
+                self.used_recovery.push(place);
+                self.recovery_failures.clear();
                 self.accept(Method::Recovery)
             }
-            None => self.fail(now),
+            Some(place) if self.used_recovery.contains(&place) => Answer::Denied(Refusal::UsedCode),
+            _ => {
+                self.recovery_failures.push(now);
+                Answer::Denied(Refusal::InvalidCode)
+            }
         }
     }
 
@@ -250,7 +262,7 @@ fn make(server: &mut Server, user: &mut User, model: &mut Model, call: &Call) {
             Ok(codes) => {
                 assert!(model.enrolled.is_some());
                 user.recovery = codes.iter().map(|code| code.to_string()).collect();
-                model.recovery = (0..10).collect();
+                (model.recovery, model.used_recovery) = ((0..10).collect(), Vec::new());
             }
             Err(refusal) => {
                 assert!(model.enrolled.is_none() && matches!(refusal, Refusal::NotConfigured(_)), "{refusal}");
@@ -262,6 +274,7 @@ fn make(server: &mut Server, user: &mut User, model: &mut Model, call: &Call) {
         Call::Unlock => {
             server.tfa.unlock(ACTOR, &user.subject).unwrap();
             (model.failures, model.locked_until) = (0, 0);
+            model.recovery_failures.clear();
         }
         Call::Policy(enabled) => {
             server.tfa.set_policy(ACTOR, enabled).unwrap();

@@ -237,7 +237,7 @@ impl Site {
         for line in &lines {
             match Entry::read(line) {
                 Ok(entry) => {
-                    let told = entry.to_json(line.time).expect("an entry that parses is written");
+                    let told = entry.to_json(Some(line.id), line.time).expect("an entry that parses is written");
                     assert!(serde_json::from_str::<Value>(&told).expect("an entry is JSON").is_object());
                 }
                 Err(refusal) => {

@@ -1,9 +1,9 @@
-//! The audit trail: who did what to whom, through which function, and what came of each login.
+//! The audit trail: who changed what for whom, through which function, and the verdict on each login.
 //!
-//! Promises: a line is written in the transaction of the change that it tells of, so neither is there without the
-//! other; a verdict that changes nothing (a replayed code, a lock) is a line alone, and is written before it is told. A
-//! line has no secret and no code. Sinks beside the table hear of a line after its commit, outside of every lock, and
-//! cannot change what the caller is told. Lines are kept for the configured time, and pruned a few at a time.
+//! Promises: an entry is committed in the transaction of its change, so that neither exists without the other; every denied
+//! login is in an entry, of which there is at most one a second for each subject (`denials`). An entry holds no secret and no
+//! code. Sinks beside the table receive an entry, with its number, after its commit, outside of every lock, and cannot change
+//! the caller's answer. Entries are kept for the configured time and pruned in small batches.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,18 +18,18 @@ use super::sink::{Sink, Syslog};
 use crate::fork;
 use crate::store::{Store, StoredLine, Unavailable};
 
-/// How many lines are looked at when old ones are pruned: few enough to keep nobody waiting.
+/// Entries that are examined at once when old ones are pruned: few enough that no call waits for long.
 const PRUNED_AT_ONCE: usize = 2000;
-/// After how many lines a handle prunes; less than [`PRUNED_AT_ONCE`], so that the table shrinks faster than it grows.
+/// Entries after which a handle prunes; less than [`PRUNED_AT_ONCE`], so that the table shrinks faster than it grows.
 const PRUNED_EVERY: u64 = 1000;
 
-/// What is kept and where it goes beside the table.
+/// The settings of the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Days that a line is kept; with 0 none is written, and only the sinks hear of it.
+    /// Days that an entry is kept; with 0 none is stored, and only the sinks receive it.
     pub days: u64,
-    /// Whether lines go to syslog as well.
+    /// Whether entries are sent to syslog as well.
     pub syslog: bool,
 }
 
@@ -39,14 +39,14 @@ impl Default for Settings {
     }
 }
 
-/// Who asks, through which function, and from where.
+/// The origin of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor<'a> {
     /// The account that the host has authenticated.
     pub caller: &'a str,
-    /// What it called.
+    /// The function that it called.
     pub function: &'a str,
-    /// Where a login comes from, when the host told.
+    /// The address of the client of a login, if the host passed it.
     pub remote_addr: Option<&'a str>,
 }
 
@@ -57,8 +57,8 @@ impl<'a> Actor<'a> {
     }
 }
 
-/// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// An event of the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The policy was turned on.
@@ -71,27 +71,27 @@ pub enum Event {
     IssuerReset,
     /// A subject enrolled itself.
     Enrolled,
-    /// A subject was given a secret by an administrator.
+    /// An administrator set the secret of a subject.
     SecretSet,
     /// An enrolment was removed.
     Removed,
-    /// Recovery codes were made, and the ones before died.
+    /// Recovery codes were generated. Earlier ones are revoked.
     RecoveryCodesMade,
-    /// Wrong codes and locks were forgotten.
+    /// Failed attempts were reset and locks lifted.
     Unlocked,
-    /// A login: a one-time code was right.
+    /// A login was accepted by a one-time code.
     Verified,
-    /// A login: a recovery code was right.
+    /// A login was accepted by a recovery code.
     VerifiedByRecoveryCode,
-    /// A login: the code was wrong.
+    /// A login was denied: the code was invalid.
     Wrong,
-    /// A login: the code was right, and had been used.
+    /// A login was denied: the code had been used.
     Replayed,
-    /// A login: no code was looked at.
+    /// A login was denied: no code was examined.
     Locked,
-    /// A new key seals secrets from now on.
+    /// A new key became the sealing key.
     KeyAdded,
-    /// No secret is sealed under the older keys any more.
+    /// The older keys were removed: no secret is sealed under them.
     KeysRetired,
 }
 
@@ -116,7 +116,7 @@ impl Event {
         Event::KeysRetired,
     ];
 
-    /// Its name in a line.
+    /// Its name in an entry.
     pub fn name(self) -> &'static str {
         match self {
             Event::PolicyEnabled => "policy_enabled",
@@ -139,31 +139,34 @@ impl Event {
     }
 }
 
-/// A line: what happened, but for the time, which stands beside it in the store.
+/// An entry without its number and its time, which the store has beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry<'a> {
-    /// What happened: an [`Event`]'s name, or one that a newer library knows.
+    /// The name of the [`Event`], or of one that a newer library has.
     #[serde(borrow)]
     pub event: Cow<'a, str>,
-    /// Whom it is about; absent when it is about the whole server.
+    /// The subject; absent when the whole server is concerned.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Cow<'a, str>>,
-    /// Who asked.
+    /// The caller.
     #[serde(borrow)]
     pub caller: Cow<'a, str>,
-    /// Through which function.
+    /// The function that was called.
     #[serde(borrow)]
     pub function: Cow<'a, str>,
-    /// Where a login came from, when the host told.
+    /// The address of the login's client, if the host passed it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub remote_addr: Option<Cow<'a, str>>,
-    /// The id of the key that seals secrets from then on.
+    /// The id of the new sealing key.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Cow<'a, str>>,
+    /// The number of denied attempts that the entry stands for; absent when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 impl<'a> Entry<'a> {
-    /// `event`, brought about by `actor`, about `subject`.
+    /// An entry for `event`, which `actor` caused for `subject`.
     pub(super) fn new(actor: Actor<'a>, event: Event, subject: Option<&'a str>) -> Self {
         Entry {
             event: event.name().into(),
@@ -172,35 +175,44 @@ impl<'a> Entry<'a> {
             function: actor.function.into(),
             remote_addr: actor.remote_addr.map(Cow::from),
             key: None,
+            count: None,
         }
     }
 
-    /// About the key called `id`.
+    /// Sets the number of attempts.
+    pub(super) fn with_count(self, count: u64) -> Self {
+        Entry { count: (count > 1).then_some(count), ..self }
+    }
+
+    /// Adds the id of a key.
     pub(super) fn with_key(self, id: &'a str) -> Self {
         Entry { key: Some(id.into()), ..self }
     }
 
-    /// The text of the line.
+    /// The text that is stored.
     pub(super) fn write(&self) -> Result<String, Refusal> {
         write(self)
     }
 
-    /// The line that `stored` is.
+    /// Reads a stored entry.
     pub fn read(stored: &'a StoredLine) -> Result<Self, Refusal> {
         serde_json::from_str(&stored.text).map_err(|_| {
             Refusal::Unavailable(format!("The line {} of the audit trail is damaged. Restore a backup", stored.id))
         })
     }
 
-    /// The line as sinks and exports have it: one JSON object, with the time in front.
-    pub fn to_json(&self, time: u64) -> Result<String, Refusal> {
+    /// The entry as sinks and exports have it: one JSON object that begins with the number, if the entry is stored, and the
+    /// time.
+    pub fn to_json(&self, id: Option<u64>, time: u64) -> Result<String, Refusal> {
         #[derive(Serialize)]
-        struct Told<'a> {
+        struct Export<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id: Option<u64>,
             time: String,
             #[serde(flatten)]
             entry: &'a Entry<'a>,
         }
-        write(&Told { time: timestamp(time), entry: self })
+        write(&Export { id, time: timestamp(time), entry: self })
     }
 }
 
@@ -215,10 +227,10 @@ pub fn timestamp(milliseconds: u64) -> String {
 
 fn write(line: &impl Serialize) -> Result<String, Refusal> {
     serde_json::to_string(line)
-        .map_err(|error| Refusal::Unavailable(format!("A line of the audit trail cannot be written: {error}")))
+        .map_err(|error| Refusal::Unavailable(format!("An entry of the audit trail cannot be written: {error}")))
 }
 
-/// The sinks beside the table, and when to prune it.
+/// The sinks beside the table, and the count of entries, by which the table is pruned.
 pub(super) struct Trail {
     syslog: Option<Syslog>,
     host: RwLock<Option<Arc<dyn Sink>>>,
@@ -232,8 +244,7 @@ impl Trail {
     }
 }
 
-/// Takes away some of the lines that are older than they have to be. A failure is no reason to keep anybody waiting or
-/// out: the next one tries again.
+/// Removes some of the entries that are older than configured. A failure is ignored: the next call tries again.
 pub(super) fn prune(store: &dyn Store, settings: Settings, now: Duration) {
     let kept = Duration::from_secs(settings.days.saturating_mul(86_400));
     let _ = store.prune(milliseconds(now.saturating_sub(kept)), PRUNED_AT_ONCE);
@@ -244,20 +255,20 @@ pub(super) fn milliseconds(time: Duration) -> u64 {
 }
 
 impl Tfa {
-    /// Tells `sink` of every line from now on.
+    /// Sends every entry to `sink` from now on.
     pub fn set_audit(&self, sink: Box<dyn Sink>) -> Result<(), Refusal> {
         let _operation = fork::enter().map_err(Unavailable::from)?;
         *self.trail.host.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(sink));
         Ok(())
     }
 
-    /// At most `limit` lines of the audit trail after the one with the number `after`, oldest first.
+    /// Returns at most `limit` entries of the audit trail after the one with the number `after`, oldest first.
     pub fn audit_lines(&self, after: u64, limit: usize) -> Result<Vec<StoredLine>, Refusal> {
         Ok(self.store.lines(after, limit)?)
     }
 
-    /// Tells the sinks of lines that are committed, and prunes now and then.
-    pub(super) fn tell(&self, entries: &[Entry<'_>], time: u64) {
+    /// Sends committed entries to the sinks, and prunes every so often. `ids` are their numbers, if they are stored.
+    pub(super) fn send(&self, entries: &[Entry<'_>], ids: &[u64], time: u64) {
         if entries.is_empty() {
             return;
         }
@@ -267,12 +278,13 @@ impl Tfa {
             Err(_) => None,
         };
         if host.is_some() || trail.syslog.is_some() {
-            for line in entries.iter().filter_map(|entry| entry.to_json(time).ok()) {
+            let ids = ids.iter().copied().map(Some).chain(std::iter::repeat(None));
+            for text in entries.iter().zip(ids).filter_map(|(entry, id)| entry.to_json(id, time).ok()) {
                 if let Some(syslog) = &trail.syslog {
-                    syslog.tell(&line);
+                    syslog.send(&text);
                 }
                 if let Some(host) = &host {
-                    host.tell(&line);
+                    host.send(&text);
                 }
             }
         }
@@ -296,15 +308,19 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_read_back_and_told_with_their_time() {
+    fn entries_are_read_back_and_exported_with_their_number_and_time() {
         let actor = Actor { remote_addr: Some("192.0.2.1"), ..Actor::new("root", "tfa_login") };
         let entry = Entry::new(actor, Event::Wrong, Some("us\"er@example.com"));
         let stored = StoredLine { id: 1, time: 1_800_000_015_042, text: write(&entry).unwrap() };
         assert_eq!(Entry::read(&stored).unwrap(), entry);
         assert_eq!(
-            entry.to_json(stored.time).unwrap(),
-            r#"{"time":"2027-01-15T08:00:15.042Z","event":"wrong","subject":"us\"er@example.com","caller":"root","function":"tfa_login","remote_addr":"192.0.2.1"}"#
+            entry.to_json(Some(stored.id), stored.time).unwrap(),
+            r#"{"id":1,"time":"2027-01-15T08:00:15.042Z","event":"wrong","subject":"us\"er@example.com","caller":"root","function":"tfa_login","remote_addr":"192.0.2.1"}"#
         );
+        let counted = entry.clone().with_count(7);
+        assert!(counted.to_json(None, stored.time).unwrap().starts_with(r#"{"time":"2027"#));
+        assert!(counted.to_json(None, stored.time).unwrap().ends_with(r#","count":7}"#));
+        assert_eq!(entry.clone().with_count(1), entry);
         assert!(Entry::read(&StoredLine { text: "{}".into(), ..stored }).is_err());
         assert_eq!(timestamp(u64::MAX), "");
     }

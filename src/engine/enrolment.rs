@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::guess::Guesses;
+use super::denials::Denials;
+use super::guess::{Guesses, RecoveryGuesses};
 use super::keys::Sealing;
 use super::record::{self, Enrolment, KEYS, UsedCodes, enrolment_key, used_codes_key};
 use super::refusal::Refusal;
@@ -75,6 +76,13 @@ impl SubjectRecords {
     }
 }
 
+impl SubjectRecords {
+    /// The audit entry for denied attempts that have none, before their record is replaced or removed.
+    fn report_denials<'a>(&mut self, actor: Actor<'a>, subject: &'a Subject) -> Option<Entry<'a>> {
+        self.enrolment.as_mut()?.denials.report(actor, subject.name())
+    }
+}
+
 /// Reads an enrolment.
 pub(super) fn enrolment_in(subject: &Subject, text: Option<&str>) -> Result<Option<Enrolment>, Refusal> {
     Ok(record::read(subject.name(), text)?)
@@ -111,12 +119,13 @@ impl Tfa {
         let name = record::subject_name(subject.name());
         let [enrolment, used] = SubjectRecords::keys(&name);
         self.transact(&[KEYS, enrolment, used], Durability::Power, |texts| {
-            let records = SubjectRecords::read(subject, &texts, 1)?;
+            let mut records = SubjectRecords::read(subject, &texts, 1)?;
             if step_end <= self.used_until(subject, secret, &records)? {
                 return Err(Refusal::UsedCode);
             }
             let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, step_end)?;
             Ok(Effects::new(())
+                .entries(records.report_denials(actor, subject))
                 .change(enrolment, Some(new))
                 .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
                 .entry(Entry::new(actor, Event::Enrolled, Some(subject.name()))))
@@ -131,10 +140,11 @@ impl Tfa {
             let sealing = self.sealing(texts.at(0))?;
             let mut effects = Effects::new(());
             for (((subject, secret), name), place) in subjects.iter().zip(&names).zip((1..).step_by(2)) {
-                let records = SubjectRecords::read(subject, &texts, place)?;
+                let mut records = SubjectRecords::read(subject, &texts, place)?;
                 let used_until = self.used_until(subject, secret, &records)?;
                 let [enrolment, used] = SubjectRecords::keys(name);
                 effects = effects
+                    .entries(records.report_denials(actor, subject))
                     .change(enrolment, Some(self.new_enrolment(&sealing, subject, secret, used_until)?))
                     .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
                     .entry(Entry::new(actor, Event::SecretSet, Some(subject.name())));
@@ -169,11 +179,12 @@ impl Tfa {
                 };
                 if let Some(used) = used {
                     let [enrolment_key, used_key] = SubjectRecords::keys(name);
-                    effects = effects.change(enrolment_key, None).change(used_key, used_text(used)?).entry(Entry::new(
-                        actor,
-                        Event::Removed,
-                        Some(subject.name()),
-                    ));
+                    let records = SubjectRecords::read(subject, &texts, place).ok();
+                    effects = effects
+                        .entries(records.and_then(|mut records| records.report_denials(actor, subject)))
+                        .change(enrolment_key, None)
+                        .change(used_key, used_text(used)?)
+                        .entry(Entry::new(actor, Event::Removed, Some(subject.name())));
                 }
             }
             Ok(effects.answer(failed))
@@ -193,6 +204,7 @@ impl Tfa {
             let enrolment = enrolment_in(subject, texts.at(0))?;
             let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
+            enrolment.used_recovery.clear();
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
             Ok(Effects::new(()).change(key, Some(record::write(&enrolment)?)).entry(Entry::new(
                 actor,
@@ -308,6 +320,9 @@ impl Tfa {
             used_until,
             guesses: Guesses::default(),
             recovery: Vec::new(),
+            used_recovery: Vec::new(),
+            recovery_guesses: RecoveryGuesses::default(),
+            denials: Denials::default(),
         })?)
     }
 }

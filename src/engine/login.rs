@@ -1,12 +1,12 @@
-//! Login: may this subject in with this code?
+//! Login verification.
 //!
-//! Promises (contract section 4, RFC 6238 section 5.2): a code opens one login, across threads, processes, forks and
-//! machines that share the store; a wrong code is counted before it is reported; while a subject is locked no code is
-//! looked at; whatever cannot be answered keeps out.
+//! [`Tfa::login`] verifies a one-time or recovery code and, in the same transaction, records that it was used.
+//!
+//! Promises (contract sections 4 and 14, RFC 6238 section 5.2): a code is accepted at most once across threads, processes,
+//! forks and servers that share the store; an invalid code is counted before it is reported; while codes of a kind are
+//! locked, none of that kind is examined; one-time codes do not lock recovery codes; every error denies access.
 
-use std::time::Duration;
-
-use super::audit::{Actor, Entry, Event};
+use super::audit::{Actor, Entry, Event, milliseconds};
 use super::enrolment::enrolment_in;
 use super::guess::{Guesses, Lock};
 use super::record::{self, Enrolment, POLICY, enrolment_key};
@@ -18,7 +18,7 @@ use crate::otp::code;
 use crate::otp::recovery::{self, RecoveryCode};
 use crate::store::{Durability, Key, Texts};
 
-/// Which kind of code let somebody in.
+/// The kind of code that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// A one-time code.
@@ -27,169 +27,184 @@ pub enum Method {
     Recovery,
 }
 
-/// The answer to a login.
+/// The result of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Keep out: why, and how the subject is locked now.
+    /// The login is denied: the reason, and how codes of this kind are locked now.
     Denied(Refusal, Lock),
-    /// Let in: the code was right, and is used up.
+    /// The login is accepted: the code is valid, and is used now.
     Verified(Method),
-    /// Let in on the password: the policy is off, or the subject is not enrolled.
+    /// The password alone is enough: the policy is disabled, or the subject is not enrolled.
     NotRequired,
 }
 
-/// How a subject stands.
+/// The state of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// A code is asked for.
+    /// Whether a login needs a code.
     pub required: bool,
-    /// The subject is enrolled.
+    /// Whether the subject is enrolled.
     pub is_enabled: bool,
-    /// The lock.
+    /// How one-time codes are locked.
     pub lock: Lock,
-    /// Wrong codes in a row.
+    /// Invalid one-time codes in a row.
     pub failures: u32,
     /// Recovery codes that have not been used.
     pub recovery_codes_left: usize,
+    /// Denied attempts that the audit trail does not have yet: its next entry for the subject carries their number.
+    pub denials_without_entry: u64,
 }
 
-/// What a code turned out to be.
-enum Finding {
-    Step(u64),
-    Recovery(usize),
-    Used,
-    Wrong,
-}
-
-/// The policy and a subject's enrolment, at one moment.
-struct Situation {
+/// The policy and a subject's enrolment at one moment.
+struct LoginState {
     policy: bool,
     enrolment: Option<Enrolment>,
 }
 
-impl Situation {
-    /// What it is read from, for the subject whose records are kept under `name`.
+impl LoginState {
+    /// The keys of the state of the subject whose records have this name.
     fn keys(name: &str) -> [Key<'_>; 2] {
         [POLICY, enrolment_key(name)]
     }
 
     fn read(subject: &Subject, texts: &Texts) -> Result<Self, Refusal> {
-        Ok(Situation { policy: policy::enabled(texts.at(0))?, enrolment: enrolment_in(subject, texts.at(1))? })
+        Ok(LoginState { policy: policy::enabled(texts.at(0))?, enrolment: enrolment_in(subject, texts.at(1))? })
     }
 }
 
 impl Tfa {
-    /// How `subject` stands.
+    /// Returns the state of `subject`.
     pub fn status(&self, subject: &Subject) -> Result<Status, Refusal> {
         let name = record::subject_name(subject.name());
-        let situation = Situation::read(subject, &self.store.read(&Situation::keys(&name))?)?;
-        let guesses = situation.enrolment.as_ref().map(|enrolment| enrolment.guesses).unwrap_or_default();
+        let state = LoginState::read(subject, &self.store.read(&LoginState::keys(&name))?)?;
+        let enrolment = state.enrolment.as_ref();
+        let guesses = enrolment.map(|enrolment| enrolment.guesses).unwrap_or_default();
         Ok(Status {
-            required: situation.policy && situation.enrolment.is_some(),
-            is_enabled: situation.enrolment.is_some(),
+            required: state.policy && enrolment.is_some(),
+            is_enabled: enrolment.is_some(),
             lock: self.config.lockout.lock(guesses, self.clock.now()),
             failures: guesses.failures,
-            recovery_codes_left: situation.enrolment.map_or(0, |enrolment| enrolment.recovery.len()),
+            recovery_codes_left: enrolment.map_or(0, |enrolment| enrolment.recovery.len()),
+            denials_without_entry: enrolment.map_or(0, |enrolment| enrolment.denials.without_entry()),
         })
     }
 
-    /// Judges a login of `subject` with `token`. What is let in is committed before it is told.
+    /// Verifies a login of `subject` with `token`. The verdict is committed before it is returned.
     pub fn login(&self, actor: Actor<'_>, subject: &Subject, token: &str) -> Result<Verdict, Refusal> {
         let name = record::subject_name(subject.name());
-        let keys = Situation::keys(&name);
-        // A recovery code is gone for good; a step is closed after a power cut as well (module `boot`).
-        let recovery = RecoveryCode::parse(token);
-        let durability = if recovery.is_some() { Durability::Power } else { Durability::Process };
-        self.transact(&keys, durability, |texts| {
-            let situation = Situation::read(subject, &texts)?;
-            let Some(enrolment) = situation.enrolment.filter(|_| situation.policy) else {
+        // A recovery code is used for good; the step of a one-time code is closed after a power cut as well (`boot`).
+        let is_recovery = RecoveryCode::parse(token).is_some();
+        let durability = if is_recovery { Durability::Power } else { Durability::Process };
+        self.transact(&LoginState::keys(&name), durability, |texts| {
+            let state = LoginState::read(subject, &texts)?;
+            let Some(mut enrolment) = state.enrolment.filter(|_| state.policy) else {
                 return Ok(Effects::new(Verdict::NotRequired));
             };
-            let (verdict, event, enrolment) = self.judge(subject, enrolment, token, recovery.as_ref())?;
-            let text = enrolment.as_ref().map(record::write).transpose()?;
-            let effects = Effects::new(verdict).entry(Entry::new(actor, event, Some(subject.name())));
-            Ok(match text {
-                Some(text) => effects.change(enrolment_key(&name), Some(text)),
-                None => effects,
-            })
+            let (verdict, entries) = self.attempt(actor, subject, &mut enrolment, token)?;
+            let text = record::write(&enrolment)?;
+            Ok(Effects::new(verdict).change(enrolment_key(&name), Some(text)).entries(entries))
         })
     }
 
-    /// Forgets the wrong codes of `subject`, and with them every lock.
+    /// Resets the failed attempts of `subject` and lifts every lock.
     pub fn unlock(&self, actor: Actor<'_>, subject: &Subject) -> Result<(), Refusal> {
         let name = record::subject_name(subject.name());
         let key = enrolment_key(&name);
         self.transact(&[key], Durability::Power, |texts| {
-            let effects = Effects::new(());
-            let Some(enrolment) = enrolment_in(subject, texts.at(0))? else { return Ok(effects) };
-            if enrolment.guesses == Guesses::default() {
-                return Ok(effects);
+            let Some(mut enrolment) = enrolment_in(subject, texts.at(0))? else { return Ok(Effects::new(())) };
+            if enrolment.guesses == Guesses::default() && enrolment.recovery_guesses.is_empty() {
+                return Ok(Effects::new(()));
             }
-            let text = record::write(&Enrolment { guesses: Guesses::default(), ..enrolment })?;
-            Ok(effects.change(key, Some(text)).entry(Entry::new(actor, Event::Unlocked, Some(subject.name()))))
+            let denied = enrolment.denials.report(actor, subject.name());
+            (enrolment.guesses, enrolment.recovery_guesses) = Default::default();
+            Ok(Effects::new(()).change(key, Some(record::write(&enrolment)?)).entries(denied).entry(Entry::new(
+                actor,
+                Event::Unlocked,
+                Some(subject.name()),
+            )))
         })
     }
 
-    /// The verdict on an enrolment, what it is called in the audit trail, and the enrolment as it is from then on if that
-    /// changes it.
-    fn judge(
+    /// Verifies `token` against an enrolment, which records the attempt. Returns the verdict and its audit entries.
+    pub(super) fn attempt<'a>(
+        &self,
+        actor: Actor<'a>,
+        subject: &'a Subject,
+        enrolment: &mut Enrolment,
+        token: &str,
+    ) -> Result<(Verdict, Vec<Entry<'a>>), Refusal> {
+        let (verdict, event) = match code::parse(token, enrolment.digits) {
+            Some(code) => self.verify_code(subject, enrolment, code)?,
+            None => self.verify_recovery_code(subject, enrolment, token)?,
+        };
+        let (name, now) = (subject.name(), milliseconds(self.clock.now()));
+        let entries = match verdict {
+            Verdict::Denied(..) => enrolment.denials.add(actor, event, name, now).into_iter().collect(),
+            _ => {
+                let denied = enrolment.denials.report(actor, name);
+                denied.into_iter().chain([Entry::new(actor, event, Some(name))]).collect()
+            }
+        };
+        Ok((verdict, entries))
+    }
+
+    /// Verifies a one-time code, and uses its time step.
+    fn verify_code(
         &self,
         subject: &Subject,
-        mut enrolment: Enrolment,
-        token: &str,
-        recovery: Option<&RecoveryCode>,
-    ) -> Result<(Verdict, Event, Option<Enrolment>), Refusal> {
+        enrolment: &mut Enrolment,
+        code: u64,
+    ) -> Result<(Verdict, Event), Refusal> {
         let (now, limits) = (self.clock.now(), self.config.lockout);
         let lock = limits.lock(enrolment.guesses, now);
-        let code = code::parse(token, enrolment.digits);
         if lock.retry_after > 0 {
-            return Ok((Verdict::Denied(Refusal::Locked(lock.retry_after), lock), Event::Locked, None));
+            return Ok((Verdict::Denied(Refusal::Locked(lock.retry_after), lock), Event::Locked));
         }
-        if lock.hard && code.is_some() {
-            return Ok((Verdict::Denied(Refusal::HardLocked, lock), Event::Locked, None));
+        if lock.hard {
+            return Ok((Verdict::Denied(Refusal::HardLocked, lock), Event::Locked));
         }
-        let (verdict, event) = match self.find(subject, &enrolment, now, code, recovery)? {
-            Finding::Step(step) => {
-                enrolment.used_until = enrolment.code_format().step_end(step);
+        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
+        let code_format = enrolment.code_format();
+        let window = code::window(code_format.step(now.as_secs()), self.config.skew);
+        Ok(match code_format.newest_match(secret.bytes(), window, code) {
+            Some(step) if code_format.step_end(step) > self.used_until_or_floor(enrolment) => {
+                enrolment.used_until = code_format.step_end(step);
                 enrolment.guesses = Guesses::default();
                 (Verdict::Verified(Method::Totp), Event::Verified)
             }
-            Finding::Recovery(place) => {
-                enrolment.recovery.remove(place);
-                enrolment.guesses = Guesses::default();
-                (Verdict::Verified(Method::Recovery), Event::VerifiedByRecoveryCode)
-            }
-            Finding::Used => return Ok((Verdict::Denied(Refusal::UsedCode, lock), Event::Replayed, None)),
-            Finding::Wrong => {
+            Some(_) => (Verdict::Denied(Refusal::UsedCode, lock), Event::Replayed),
+            None => {
                 enrolment.guesses = limits.after_failure(enrolment.guesses, now);
                 (Verdict::Denied(Refusal::InvalidCode, limits.lock(enrolment.guesses, now)), Event::Wrong)
             }
-        };
-        Ok((verdict, event, Some(enrolment)))
+        })
     }
 
-    /// What was typed: as a one-time code when it is `code`, as a recovery code otherwise.
-    fn find(
+    /// Verifies a recovery code, and revokes it. Everything that is no one-time code counts as one.
+    fn verify_recovery_code(
         &self,
         subject: &Subject,
-        enrolment: &Enrolment,
-        now: Duration,
-        code: Option<u64>,
-        recovery: Option<&RecoveryCode>,
-    ) -> Result<Finding, Refusal> {
-        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
-        if let Some(code) = code {
-            let code_format = enrolment.code_format();
-            let window = code::window(code_format.step(now.as_secs()), self.config.skew);
-            return Ok(match code_format.newest_match(secret.bytes(), window, code) {
-                Some(step) if code_format.step_end(step) > self.used_until_or_floor(enrolment) => Finding::Step(step),
-                Some(_) => Finding::Used,
-                None => Finding::Wrong,
-            });
+        enrolment: &mut Enrolment,
+        token: &str,
+    ) -> Result<(Verdict, Event), Refusal> {
+        let now = self.clock.now();
+        let lock = enrolment.recovery_guesses.lock(now);
+        if lock.retry_after > 0 {
+            return Ok((Verdict::Denied(Refusal::Locked(lock.retry_after), lock), Event::Locked));
         }
-        let place =
-            recovery.and_then(|code| recovery::position(&code.mac(subject.name(), &secret), &enrolment.recovery));
-        Ok(place.map_or(Finding::Wrong, Finding::Recovery))
+        let secret = self.open_secret(subject.name(), &enrolment.secret)?;
+        let mac = RecoveryCode::parse(token).map(|code| code.mac(subject.name(), &secret));
+        let position = |macs: &[_]| mac.as_ref().and_then(|mac| recovery::position(mac, macs));
+        if let Some(place) = position(&enrolment.recovery) {
+            enrolment.used_recovery.push(enrolment.recovery.remove(place));
+            (enrolment.guesses, enrolment.recovery_guesses) = Default::default();
+            return Ok((Verdict::Verified(Method::Recovery), Event::VerifiedByRecoveryCode));
+        }
+        if position(&enrolment.used_recovery).is_some() {
+            return Ok((Verdict::Denied(Refusal::UsedCode, lock), Event::Replayed));
+        }
+        enrolment.recovery_guesses.add(now);
+        Ok((Verdict::Denied(Refusal::InvalidCode, enrolment.recovery_guesses.lock(now)), Event::Wrong))
     }
 
     /// The time after which a code's step must end: the end of the last accepted step, or of the last one that may have been

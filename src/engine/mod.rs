@@ -32,6 +32,7 @@ pub mod sink;
 pub mod users;
 
 mod boot;
+mod denials;
 mod record;
 mod transaction;
 

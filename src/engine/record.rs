@@ -12,7 +12,8 @@ use data_encoding::BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::guess::Guesses;
+use super::denials::Denials;
+use super::guess::{Guesses, RecoveryGuesses};
 use crate::otp::code::{Algorithm, CodeFormat, DIGITS, PERIODS};
 use crate::otp::recovery::{MAC_BYTES, RecoveryMac};
 use crate::store::seal::Sealed;
@@ -106,11 +107,21 @@ pub struct Enrolment {
     /// The end of the last time step whose code was accepted, in Unix seconds; 0 when none was. A code is accepted only if
     /// its step ends later.
     pub used_until: u64,
-    /// The invalid codes in a row.
+    /// The invalid one-time codes in a row.
     pub guesses: Guesses,
     /// The recovery codes that have not been used.
     #[serde(serialize_with = "write_macs", deserialize_with = "read_macs")]
     pub recovery: Vec<RecoveryMac>,
+    /// The recovery codes of the same set that have been used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(serialize_with = "write_macs", deserialize_with = "read_macs")]
+    pub used_recovery: Vec<RecoveryMac>,
+    /// The latest invalid recovery codes.
+    #[serde(default, skip_serializing_if = "RecoveryGuesses::is_empty")]
+    pub recovery_guesses: RecoveryGuesses,
+    /// The denied attempts that the audit trail does not have yet.
+    #[serde(default, skip_serializing_if = "Denials::is_empty")]
+    pub denials: Denials,
 }
 
 impl Enrolment {
@@ -316,6 +327,9 @@ mod tests {
             used_until: 1_800_000_030,
             guesses: Guesses::default(),
             recovery: vec![[7; MAC_BYTES]],
+            used_recovery: Vec::new(),
+            recovery_guesses: RecoveryGuesses::default(),
+            denials: Denials::default(),
         }
     }
 

@@ -1,37 +1,39 @@
-//! Where lines of the audit trail go beside the table: what a sink is, and the one that is the system's log.
+//! Sinks: destinations of audit entries beside the table, and the one that is the system's log.
 //!
-//! Lines to the system's log are of facility authpriv, severity notice (RFC 3164): `<85>libtfa[PID]: LINE`. They are not
-//! written by syslog(3), which has one lock and one name for the whole process, the host's, and waits while the log is
-//! stuck. Promises: nothing is kept open, so nothing crosses a fork; nobody waits; a log that is away is left alone.
+//! Entries for the system's log have the facility authpriv and the severity notice (RFC 3164): `<85>libtfa[PID]: ENTRY`. They
+//! are not written by syslog(3), which has one lock and one name for the whole process, the host's, and which blocks while the
+//! log is stuck.
+//!
+//! Promises: no socket stays open, so none crosses a fork; sending does not block; a log that cannot be reached is ignored.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
-/// Whoever wants to hear of lines beside the table. It is called from any thread, several at once.
+/// A destination of audit entries beside the table. It is called from any thread, several at once.
 pub trait Sink: Send + Sync {
-    /// Hears of a line, a JSON object. Whether it can do anything with it is its own affair.
-    fn tell(&self, line: &str);
+    /// Receives one audit entry, a JSON object. It cannot report a failure.
+    fn send(&self, entry: &str);
 }
 
-/// Where the system's log listens.
+/// The socket of the system's log.
 const SYSTEM: &str = "/dev/log";
 /// Facility 10 (authpriv), severity 5 (notice).
 const PRIORITY: u8 = 10 * 8 + 5;
 
-/// A socket that takes lines for the log.
+/// The socket of a log.
 pub(super) struct Syslog(PathBuf);
 
 impl Syslog {
-    /// The system's.
+    /// The system's log.
     pub(super) fn system() -> Self {
         Syslog(PathBuf::from(SYSTEM))
     }
 }
 
 impl Sink for Syslog {
-    fn tell(&self, line: &str) {
-        let message = format!("<{PRIORITY}>libtfa[{}]: {line}", std::process::id());
-        // Whoever asked is answered as ever; the table has the line.
+    fn send(&self, entry: &str) {
+        let message = format!("<{PRIORITY}>libtfa[{}]: {entry}", std::process::id());
+        // A failure is ignored: the table has the entry.
         let _ = UnixDatagram::unbound().and_then(|socket| {
             socket.set_nonblocking(true)?;
             socket.send_to(message.as_bytes(), &self.0)
@@ -44,18 +46,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_arrive_and_a_log_that_is_away_or_full_keeps_nobody_waiting() {
+    fn entries_arrive_and_a_log_that_is_missing_or_full_does_not_block() {
         let folder = tempfile::tempdir().unwrap();
         let log = Syslog(folder.path().join("log"));
-        log.tell("lost");
+        log.send("lost");
         let socket = UnixDatagram::bind(&log.0).unwrap();
-        log.tell("{}");
+        log.send("{}");
         let mut message = [0; 100];
         let length = socket.recv(&mut message).unwrap();
         assert_eq!(message[..length], *format!("<85>libtfa[{}]: {{}}", std::process::id()).as_bytes());
-        // Nobody reads: the queue fills up, and telling returns all the same.
+        // The queue fills up, because nothing is read, and sending returns all the same.
         for _ in 0..10_000 {
-            log.tell("{}");
+            log.send("{}");
         }
     }
 }

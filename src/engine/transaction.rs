@@ -36,6 +36,12 @@ impl<'a, T> Effects<'a, T> {
         Effects { answer, changes: self.changes, entries: self.entries }
     }
 
+    /// Adds audit entries.
+    pub(super) fn entries(mut self, entries: impl IntoIterator<Item = Entry<'a>>) -> Self {
+        self.entries.extend(entries);
+        self
+    }
+
     /// Adds an audit entry.
     pub(super) fn entry(mut self, entry: Entry<'a>) -> Self {
         self.entries.push(entry);
@@ -53,14 +59,14 @@ impl Tfa {
         mut rule: impl FnMut(Texts) -> Result<Effects<'k, T>, Refusal>,
     ) -> Result<T, Refusal> {
         let time = milliseconds(self.clock.now());
-        let (answer, entries) = self.store.settle(keys, durability, |texts| {
+        let ((answer, entries), ids) = self.store.settle_with_ids(keys, durability, |texts| {
             let Effects { answer, changes, entries } = rule(texts)?;
             let kept = if self.config.audit.days > 0 { entries.as_slice() } else { &[] };
             let lines = kept.iter().map(|entry| Ok(Line { time, text: entry.write()? }));
             let lines = lines.collect::<Result<_, Refusal>>()?;
             Ok::<_, Refusal>(((answer, entries), Decision { changes, lines }))
         })?;
-        self.tell(&entries, time);
+        self.send(&entries, &ids, time);
         Ok(answer)
     }
 }

@@ -12,7 +12,7 @@ type Case = (&'static str, fn(&dyn Store));
 
 /// Runs the whole suite; `make` gives a new, empty store and what must outlive it.
 pub fn check<S: Store, Keep>(make: impl Fn() -> (S, Keep)) {
-    let suite: [Case; 12] = [
+    let suite: [Case; 13] = [
         ("a decision reads, changes and removes records", changes_records),
         ("a decision that fails changes nothing", failures_change_nothing),
         ("all changes of a commit are seen together", one_moment),
@@ -23,6 +23,7 @@ pub fn check<S: Store, Keep>(make: impl Fn() -> (S, Keep)) {
         ("names are listed in order, in parts", lists_names),
         ("both durabilities commit, and there is no change without its line", lines_go_with_changes),
         ("lines come back as they went in, in parts", lines_come_back),
+        ("a commit returns the numbers of its lines", returns_numbers),
         ("old lines are pruned, the oldest first and so many at most", prunes_old_lines),
         ("lines of many who write at once are all there, each number once", lines_of_many),
     ];
@@ -203,6 +204,18 @@ fn lines_come_back(store: &dyn Store) {
     assert_eq!(read, [given, given].concat());
     assert_eq!(store.lines(all[1].id, 3).unwrap(), all[2..5]);
     assert_eq!(store.lines(all[5].id, 3).unwrap(), []);
+}
+
+fn returns_numbers(store: &dyn Store) {
+    let lines = |texts: &[&str]| texts.iter().map(|text| Line { time: 1, text: (*text).to_owned() }).collect();
+    for texts in [&["one"][..], &[], &["two", "three"]] {
+        let before = store.lines(0, usize::MAX).unwrap().len();
+        let decide = |_| Ok::<_, Unavailable>(((), Decision { changes: Vec::new(), lines: lines(texts) }));
+        let ((), ids) = store.settle_with_ids(&[], Durability::Process, decide).unwrap();
+        let written = store.lines(0, usize::MAX).unwrap().split_off(before);
+        assert_eq!(ids, written.iter().map(|line| line.id).collect::<Vec<_>>());
+        assert_eq!(texts, written.iter().map(|line| &*line.text).collect::<Vec<_>>());
+    }
 }
 
 fn prunes_old_lines(store: &dyn Store) {

@@ -115,13 +115,13 @@ impl From<ForkedMidway> for Unavailable {
 /// A place for records. The promises are at the top of this module.
 pub trait Store: Send + Sync {
     /// Commits what `decide` makes of the texts under `keys`, all of one moment, while they are still so. It may be asked
-    /// again; its last word is what is done.
+    /// again; its last word is what is done. Returns the numbers of the lines that were written, in their order.
     fn transact<'k>(
         &self,
         keys: &[Key<'k>],
         durability: Durability,
         decide: &mut dyn FnMut(Texts) -> Decision<'k>,
-    ) -> Result<(), Unavailable>;
+    ) -> Result<Vec<u64>, Unavailable>;
 
     /// At most `limit` names of `kind` that are not before `from` and, when given, before `before`, in the order of
     /// their bytes.
@@ -154,10 +154,20 @@ impl dyn Store + '_ {
         &self,
         keys: &[Key<'k>],
         durability: Durability,
-        mut decide: impl FnMut(Texts) -> Result<(T, Decision<'k>), E>,
+        decide: impl FnMut(Texts) -> Result<(T, Decision<'k>), E>,
     ) -> Result<T, E> {
+        Ok(self.settle_with_ids(keys, durability, decide)?.0)
+    }
+
+    /// The same, with the numbers of the lines that were written.
+    pub fn settle_with_ids<'k, T, E: From<Unavailable>>(
+        &self,
+        keys: &[Key<'k>],
+        durability: Durability,
+        mut decide: impl FnMut(Texts) -> Result<(T, Decision<'k>), E>,
+    ) -> Result<(T, Vec<u64>), E> {
         let mut outcome = None;
-        self.transact(keys, durability, &mut |texts| match decide(texts) {
+        let ids = self.transact(keys, durability, &mut |texts| match decide(texts) {
             Ok((answer, decision)) => {
                 outcome = Some(Ok(answer));
                 decision
@@ -167,7 +177,9 @@ impl dyn Store + '_ {
                 Decision::default()
             }
         })?;
-        outcome.unwrap_or_else(|| Err(Unavailable("The store asked for no decision".to_owned()).into()))
+        let answer =
+            outcome.unwrap_or_else(|| Err(Unavailable("The store asked for no decision".to_owned()).into()))?;
+        Ok((answer, ids))
     }
 }
 

@@ -129,7 +129,7 @@ impl Store for Sqlite {
         keys: &[Key<'k>],
         durability: Durability,
         decide: &mut dyn FnMut(Texts) -> Decision<'k>,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<Vec<u64>, Unavailable> {
         self.with(|session| {
             session.set_durability(durability)?;
             match session.transact(BEGIN_READING, keys, decide) {
@@ -268,7 +268,7 @@ impl Session {
         begin: &str,
         keys: &[Key<'k>],
         decide: &mut dyn FnMut(Texts) -> Decision<'k>,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Vec<u64>> {
         self.run(begin)?;
         let decision = decide(self.texts(keys)?);
         for Change { key, text } in &decision.changes {
@@ -283,10 +283,13 @@ impl Session {
                 None => drop(self.connection.prepare_cached(DELETE)?.execute(params![kind, name])?),
             }
         }
+        let mut ids = Vec::with_capacity(decision.lines.len());
         for line in &decision.lines {
             self.connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
+            ids.push(self.connection.last_insert_rowid().unsigned_abs());
         }
-        self.run(COMMIT)
+        self.run(COMMIT)?;
+        Ok(ids)
     }
 
     /// Has [`ROOM`] free pages in the database. They are filled and emptied in two transactions, and the first is carried

@@ -77,9 +77,9 @@ impl Site {
         [self.run(&["whmapi1", "twofactorauth_enable_policy"], "").0, self.run(&set, &secret).0]
     }
 
-    /// Logs [`SUBJECT`] in `times` times with an invalid code. Returns the id of the process.
-    fn guess(&self, times: usize) -> u32 {
-        let query = format!("twofactorauth_verify_login?user={SUBJECT}&tfa_token=x&remote_addr=2001:db8::1");
+    /// Sets an issuer `times` times, each with an entry of its own. Returns the id of the process.
+    fn change(&self, times: usize) -> u32 {
+        let query = "twofactorauth_set_issuer?issuer=Example";
         let input = json!({"command": vec![query; times]}).to_string();
         self.run(&["whmapi1", "--input=json", "batch"], &input).0
     }
@@ -114,14 +114,14 @@ fn arrives() {
     let site = Site::new(true);
     let log = site.log();
     let [enabled, enrolled] = site.enrol();
-    let guessed = site.guess(3);
+    let changed = site.change(3);
     let (arrived, trail) = (waiting(&log), site.trail());
-    let numbers = [enabled, enrolled, guessed, guessed, guessed];
+    let numbers = [enabled, enrolled, changed, changed, changed];
     let expected: Vec<_> =
         trail.iter().zip(numbers).map(|(line, number)| format!("<85>libtfa[{number}]: {line}")).collect();
     assert_eq!(arrived, expected);
     assert_eq!(trail.len(), numbers.len());
-    assert!(trail[4].contains(r#""event":"wrong","subject":"exämple","caller":"root""#), "{}", trail[4]);
+    assert!(trail[4].contains(r#""event":"issuer_set","subject":"root","caller":"root""#), "{}", trail[4]);
     assert!(!arrived.concat().contains(SECRET));
     assert_eq!(waiting(&log), [""; 0], "reading the trail is no change");
 
@@ -137,18 +137,18 @@ fn missing_or_full() {
     site.enrol();
     assert_eq!(site.trail().len(), 2, "without a log");
     fs::write(&path, "").unwrap();
-    site.guess(1);
+    site.change(1);
     assert_eq!(site.trail().len(), 3, "with a file that is no socket");
     fs::remove_file(&path).unwrap();
     drop(site.log());
-    site.guess(1);
+    site.change(1);
     assert_eq!(site.trail().len(), 4, "with a socket that is closed");
     fs::remove_file(&path).unwrap();
 
     let log = site.log();
     let room: usize = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap().trim().parse().unwrap();
     let begun = Instant::now();
-    site.guess(room + 20);
+    site.change(room + 20);
     assert!(begun.elapsed() < PATIENCE, "a full queue delayed a login");
     let (arrived, trail) = (waiting(&log), site.trail());
     assert_eq!(trail.len(), 4 + room + 20);
@@ -199,14 +199,14 @@ fn rsyslog_reads_it() {
     awaited("rsyslog's socket", || site.path("dev/log").exists().then_some(()));
 
     let [enabled, enrolled] = site.enrol();
-    let guessed = site.guess(1);
+    let changed = site.change(1);
     let trail = site.trail();
     let read = awaited("the messages of the log", || {
         let text = fs::read_to_string(site.path("messages")).unwrap_or_default();
         let lines: Vec<_> = text.lines().filter(|line| line.contains("libtfa")).map(str::to_owned).collect();
         (lines.len() >= trail.len()).then_some(lines)
     });
-    let numbered = trail.iter().zip([enabled, enrolled, guessed]);
+    let numbered = trail.iter().zip([enabled, enrolled, changed]);
     let expected: Vec<_> = numbered.map(|(line, number)| format!("authpriv notice libtfa {number} {line}")).collect();
     assert_eq!(read, expected);
 

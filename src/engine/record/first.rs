@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::UsedCodes;
-use super::{Guesses, read_digits, read_macs, read_period};
+use super::{Denials, Guesses, RecoveryGuesses, read_digits, read_macs, read_period};
 use crate::otp::code::{Algorithm, CodeFormat};
 use crate::otp::recovery::RecoveryMac;
 use crate::store::seal::Sealed;
@@ -47,6 +47,9 @@ impl From<Enrolment> for super::Enrolment {
             used_until: used_until(period, last_step),
             guesses,
             recovery,
+            used_recovery: Vec::new(),
+            recovery_guesses: RecoveryGuesses::default(),
+            denials: Denials::default(),
         }
     }
 }

@@ -47,7 +47,7 @@ impl Store for Interleaving {
         keys: &[Key<'k>],
         durability: Durability,
         decide: &mut dyn FnMut(Texts) -> Decision<'k>,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<Vec<u64>, Unavailable> {
         self.store.transact(keys, durability, &mut |texts| {
             let decision = decide(texts);
             self.other.lock().unwrap().start();

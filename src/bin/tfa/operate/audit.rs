@@ -75,7 +75,7 @@ fn show(tfa: &Tfa, filter: &Filter<'_>, mut shown: Shown) -> Result<Shown, Failu
             shown.last = line.id;
             match Entry::read(line) {
                 Ok(entry) if filter.wants(line.time, &entry) => {
-                    text.push_str(&filter.write(&entry, line.time)?);
+                    text.push_str(&filter.write(&entry, line.id, line.time)?);
                     text.push('\n');
                 }
                 Ok(_) => {}
@@ -105,9 +105,9 @@ impl Filter<'_> {
 
     /// The line as JSON, or for people: time, event, user, caller, function, and what else there is. A dash stands for
     /// no user.
-    fn write(&self, entry: &Entry<'_>, time: u64) -> Result<String, Refusal> {
+    fn write(&self, entry: &Entry<'_>, id: u64, time: u64) -> Result<String, Refusal> {
         if self.is_json {
-            return entry.to_json(time);
+            return entry.to_json(Some(id), time);
         }
         let (event, subject) = (&entry.event, entry.subject.as_deref().unwrap_or("-"));
         let mut line =
@@ -116,6 +116,9 @@ impl Filter<'_> {
             if let Some(value) = value {
                 line.push_str(&format!(" {what} {value}"));
             }
+        }
+        if let Some(count) = entry.count {
+            line.push_str(&format!(" {count} times"));
         }
         Ok(line)
     }
