@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{SECRET, Server, code, reason, result};
+use crate::server::{SECRET, Server, code, parsed, reason, result};
 
 #[test]
 fn the_documented_urls_work() {
@@ -187,6 +187,36 @@ fn a_post_body_is_a_form_or_json() {
         server.get("root", "/json-api/twofactorauth_get_tfa_config_for_user?api.version=1&user=example")["data"],
         config
     );
+}
+
+#[test]
+fn an_account_without_secrets_is_set_as_it_is_returned() {
+    let server = Server::new();
+    let target = "/json-api/twofactorauth_set_tfa_config_for_user?api.version=1";
+    let empty =
+        server.get("root", "/json-api/twofactorauth_get_tfa_config_for_user?api.version=1&user=example")["data"]
+            .clone();
+    assert_eq!(empty, json!({"example": {"email": {}, "primary_account": {}, "team": {}}}));
+    // PHP turns an empty object into an empty list.
+    let from_php = json!({"example": {"email": [], "primary_account": {"secret": SECRET}, "team": []}});
+    for config in [empty, json!({"example": {"email": [], "primary_account": [], "team": []}}), from_php] {
+        let answer = parsed(&server.http("root", "POST", target, &config.to_string()).body);
+        assert_eq!(reason(&answer), "OK", "{config}");
+    }
+    for (config, expected) in [
+        (json!({}), r#"The parameter "user" is required."#),
+        (
+            json!({"example": {"mail": []}}),
+            r#"The parameter "mail" is not valid: a user has "email", "primary_account" and "team"."#,
+        ),
+        (
+            json!({"example": {"team": ["team_user@example"]}}),
+            r#"The parameter "team" is not valid: it is not an object."#,
+        ),
+    ] {
+        let answer = parsed(&server.http("root", "POST", target, &config.to_string()).body);
+        assert_eq!(reason(&answer), expected);
+    }
 }
 
 #[test]

@@ -37,11 +37,12 @@ fn account(request: &Request<'_>, name: &str) -> Result<Subject, Refusal> {
 
 pub fn set(request: &Request<'_>) -> Outcome {
     let mut secrets = Vec::new();
-    for (name, sections) in request.args.iter().filter(|(name, _)| !name.starts_with(API)) {
-        add_secrets(request, name, sections, &mut secrets)?;
-    }
-    if secrets.is_empty() {
+    let mut users = request.args.iter().filter(|(name, _)| !name.starts_with(API)).peekable();
+    if users.peek().is_none() {
         return Err(ParameterError::Required("user".to_owned()).into());
+    }
+    for (name, sections) in users {
+        add_secrets(request, name, sections, &mut secrets)?;
     }
     named_once(&secrets)?;
     request.tfa.set_secrets(request.actor(), &secrets)?;
@@ -65,8 +66,11 @@ fn add_secrets(
     secrets: &mut Vec<(Subject, Secret)>,
 ) -> Result<(), Refusal> {
     let account = account(request, name)?;
+    let empty = Map::new();
     for (section, value) in object(name, sections)? {
-        let entries = object(section, value)?;
+        // PHP writes a section with nothing in it as an empty list.
+        let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
+        let entries = if is_empty_list { &empty } else { object(section, value)? };
         match section.as_str() {
             "primary_account" if entries.is_empty() => {}
             "primary_account" => secrets.push((account.clone(), secret_in(section, value)?)),
