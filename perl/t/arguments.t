@@ -89,6 +89,11 @@ for my $name ( sort keys %out_of_range ) {
     library_refuses { totp( key => $key, $name => $_ ) } $name, 'invalid_parameter' for @{ $out_of_range{$name} };
 }
 library_refuses { verify( key => $key, code => 1, skew => 1001 ) } 'skew', 'invalid_parameter';
+library_refuses { totp( key => $key, perriod => 60 ) } 'perriod', 'invalid_parameter';
+library_refuses { totp( key => $key, counter => 1 ) } 'counter', 'invalid_parameter';
+library_refuses { hotp( key => $key, counter => 1, skew => 1 ) } 'skew', 'invalid_parameter';
+library_refuses { secret( lenght => 32 ) } 'lenght', 'invalid_parameter';
+library_refuses { otpauth( secret => 'GEZDGNBVGY3TQOJQ', account => 'x', time => 1 ) } 'time', 'invalid_parameter';
 for my $call ( sub { totp() }, sub { totp( key => $key, secret => 'GEZDGNBVGY3TQOJQ' ) } ) {
     like thrown { $call->() }, qr/^One of the parameters "secret" \(Base32\) and "key" \(bytes\) is required\. at \Q$0\E/, 'one secret, not two';
 }

@@ -6,6 +6,7 @@ use lib 't/lib';
 use Test::More;
 use TestTFA;
 use Authen::TFA qw(hotp totp verify base32_decode);
+use Authen::TFA::Dropin ();
 
 my $seed = '12345678901234567890';
 my $base32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
@@ -71,5 +72,36 @@ is hotp( key => $wide, counter => 1 ), hotp( key => "$seed\xe9", counter => 1 ),
 ok utf8::is_utf8($wide), "and the caller's string is left as it was";
 is hotp( key => "a\0b", counter => 1 ), hotp( key => "a\0b", counter => 1 ), 'a key may hold any byte';
 isnt hotp( key => "a\0b", counter => 1 ), hotp( key => "a\0c", counter => 1 ), 'to its end';
+
+# A secret has 1 to 1024 bytes, in every function and form.
+for my $length ( 0, 1, 20, 128, 129, 300, 1024, 1025 ) {
+    my $long = 'x' x $length;
+    my %forms = ( key => $long, secret => Authen::TFA::Dropin::encode_base32($long) );
+    my %code  = map { $_ => scalar eval { hotp( $_ => $forms{$_}, counter => 7 ) } } keys %forms;
+    my $is_accepted = $length >= 1 && $length <= 1024 ? 1 : 0;
+    is_deeply [ map { defined $code{$_} ? 1 : 0 } qw(key secret) ], [ $is_accepted, $is_accepted ], "a secret of $length bytes is " . ( $is_accepted ? 'accepted' : 'refused' );
+    is $code{key}, $code{secret}, 'with the same code in both forms';
+    for my $form ( sort keys %forms ) {
+        my @step = ( $form => $forms{$form}, time => 7 * 30 );
+        is scalar( eval { totp(@step) } ), $code{$form}, "$form of $length bytes: totp";
+        is scalar( eval { verify( @step, code => $code{$form} || q{000000} ) ? 1 : 0 } ), $is_accepted || undef, "$form of $length bytes: verify";
+    }
+    is scalar( eval { Authen::TFA::otpauth( secret => $forms{secret}, account => q{x} ); 1 } ), $is_accepted || undef, "$length bytes: otpauth";
+}
+
+# Plain arguments are computed in C, others by the library's JSON functions: both do the same. Naming the algorithm takes the second way.
+srand 4226;
+for ( 1 .. 200 ) {
+    my %how = ( key => join( '', map { chr rand 256 } 1 .. 1 + rand 70 ), time => int rand 2**33 );
+    $how{digits} = 1 + int rand 10  if rand() < 0.5;
+    $how{period} = 1 + int rand 100 if rand() < 0.5;
+    my %same = ( %how, algorithm => 'SHA1' );
+    my $code = totp(%how);
+    is $code, totp(%same), 'totp: the same code';
+    my @window = rand() < 0.5 ? () : ( skew => int rand 4 );
+    my $away = ( int( rand 9 ) - 4 ) * ( $how{period} || 30 );
+    my ( $short, $long ) = map { my $step = 'none'; ( verify( %$_, time => $how{time} + $away, code => $code, @window, step => \$step ) ? 1 : 0 ) . " $step" } \%how, \%same;
+    is $short, $long, 'verify: the same verdict and step';
+}
 
 done_testing;
