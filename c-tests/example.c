@@ -15,7 +15,7 @@ static int exit_status;
 /* Runs the example with a configuration, a user and an input. Returns its output. */
 static const char *run(const char *configuration, const char *user, const char *typed)
 {
-    FILE *pipe = popen(text("echo '%s' | %s '%s' '%s' 2>&1", typed, program, configuration, user), "r");
+    FILE *pipe = popen(text("echo '%s' | %s '%s' '%s' 2>&1", typed, program, user, configuration), "r");
     char output[1024];
     size_t length = pipe == NULL ? 0 : fread(output, 1, sizeof(output) - 1, pipe);
     output[length] = '\0';
@@ -45,10 +45,10 @@ int main(int argc, char **argv)
     enrol(tfa, "example", step, secret);
 
     expect(&place, "other", "", "Welcome. No code is needed.\n", 0);
-    expect(&place, "example", wrong_code(secret, step), "Security code: The security code is invalid or was used before.\n", 1);
+    expect(&place, "example", wrong_code(secret, step), "Security code: The security code is invalid or has already been used.\n", 1);
     expect(&place, "example", code(secret, step + 1), "Security code: Welcome.\n", 0);
-    expect(&place, "example", code(secret, step + 1), "Security code: The security code is invalid or was used before.\n", 1);
-    expect(&place, "no such user", "", "Login is not possible at the moment.\n", 1);
+    expect(&place, "example", code(secret, step + 1), "Security code: The security code is invalid or has already been used.\n", 1);
+    expect(&place, "no such user", "", "Login is not available at the moment.\n", 1);
     for (int failure = 0; failure < 5; failure++) {
         tfa_login(tfa, "example", wrong_code(secret, step));
     }

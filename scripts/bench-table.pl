@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# Turns the benchmarks' JSON lines into docs/benchmarks.md: bench-table.pl LINES
+# Formats the JSON lines of the benchmarks as docs/benchmarks.md: bench-table.pl LINES
 use strict;
 use warnings;
 use utf8;
@@ -10,7 +10,7 @@ sub first_line { my ( $path, $pattern ) = @_; open my $file, '<', $path or retur
 # 1234567 as 1,234,567.
 sub grouped { my ($number) = @_; 1 while $number =~ s/^(\d+)(\d{3})/$1,$2/; return $number }
 
-# Nanoseconds in a unit that can be read; anything else in digits.
+# Nanoseconds in a readable unit, bytes in digits.
 sub shown {
     my ( $value, $name ) = @_;
     return '' if !defined $value;
@@ -29,9 +29,9 @@ my $debian    = first_line( '/etc/os-release', qr/^PRETTY_NAME="(.*)"/ );
 print <<"END";
 # Benchmarks
 
-Written by `make bench` on $date: $processor, $cores cores, $debian, Linux $kernel (a virtual machine). Each ratio is ours
-to the peer's, both measured in turns in the same run; times are medians. A target is the most that the ratio may be, unless
-it says otherwise.
+`make bench` wrote this page on $date: $processor, $cores cores, $debian, Linux $kernel (a virtual machine). Each ratio is that of
+libtfa to the peer, both measured in turn in one run; times are medians. A target is an upper bound of the ratio unless it says
+otherwise.
 END
 
 open my $lines, '<', $ARGV[0] or die "$ARGV[0]: $!";

@@ -23,8 +23,8 @@ sub login {
 show( q{$tfa->twofactorauth_policy_status('root')->{is_enabled}}, $tfa->twofactorauth_policy_status('root')->{is_enabled} );
 
 my $proposal = $tfa->generate_user_configuration($user);
-eval { $tfa->set_user_configuration( $user, secret => $proposal->{secret}, tfa_token => 'not one' ) };
-show( q{$tfa->set_user_configuration('other', ..., tfa_token => 'not one')}, "throws: $@" =~ s/\s+\z//r );
+eval { $tfa->set_user_configuration( $user, secret => $proposal->{secret}, tfa_token => 'invalid' ) };
+show( q{$tfa->set_user_configuration('other', ..., tfa_token => 'invalid')}, "throws: $@" =~ s/\s+\z//r );
 
 my $now = time;
 $tfa->set_user_configuration(
@@ -39,5 +39,5 @@ login( 'the next code',       $next );
 login( 'the same code again', $next );
 
 my ($recovery) = @{ $tfa->generate_recovery_codes($user)->{recovery_codes} };
-login( 'a recovery code',      $recovery );
-login( 'the same one again',   $recovery );
+login( 'a recovery code',    $recovery );
+login( 'the same one again', $recovery );
