@@ -23,17 +23,17 @@ const WHM: [(&str, Callers, &[&str]); 16] = [
     ("twofactorauth_disable_policy", Root, &[]),
     ("twofactorauth_policy_status", RootAndResellers, &[]),
     ("twofactorauth_generate_tfa_config", RootAndResellers, &[]),
-    ("twofactorauth_set_tfa_config", RootAndResellers, &["secret", "tfa_token"]),
+    ("twofactorauth_set_tfa_config", RootAndResellers, &["secret", "tfa_token", "current_token"]),
     ("twofactorauth_get_issuer", RootAndResellers, &[]),
     ("twofactorauth_set_issuer", RootAndResellers, &["issuer"]),
     ("twofactorauth_get_user_configs", RootAndResellers, &["user"]),
-    ("twofactorauth_remove_user_config", RootAndResellers, &["user", "user-0"]),
+    ("twofactorauth_remove_user_config", RootAndResellers, &["user", "user-0", "current_token"]),
     ("twofactorauth_get_tfa_config_for_user", Root, &["user"]),
     ("twofactorauth_set_tfa_config_for_user", Root, &["*"]),
     ("twofactorauth_login_status", Root, &["user"]),
     ("twofactorauth_verify_login", Root, &["user", "tfa_token", "remote_addr"]),
     ("twofactorauth_unlock_user", RootAndResellers, &["user"]),
-    ("twofactorauth_generate_recovery_codes", RootAndResellers, &[]),
+    ("twofactorauth_generate_recovery_codes", RootAndResellers, &["current_token"]),
     ("twofactorauth_resolve_user", Root, &["user"]),
 ];
 
@@ -44,10 +44,10 @@ const ABOUT_CALLS: [&str; 4] = ["applist", "batch", "uapi_cpanel", "cpanel"];
 const UAPI: [(&str, &[&str]); 6] = [
     ("generate_user_configuration", &[]),
     ("get_user_configuration", &[]),
-    ("set_user_configuration", &["secret", "tfa_token"]),
-    ("remove_user_configuration", &[]),
+    ("set_user_configuration", &["secret", "tfa_token", "current_token"]),
+    ("remove_user_configuration", &["current_token"]),
     ("get_team_user_configuration", &["team_user"]),
-    ("generate_recovery_codes", &[]),
+    ("generate_recovery_codes", &["current_token"]),
 ];
 
 /// Contract section 6: the C functions that are none of the panel's.

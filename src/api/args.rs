@@ -172,15 +172,19 @@ impl Args {
     /// The code or recovery code called `tfa_token`. A code can be a JSON number.
     pub fn token(&self) -> Result<String, ParameterError> {
         const NAME: &str = "tfa_token";
-        if let Some(Value::Number(number)) = self.get(NAME) {
-            let number = number.as_u64().ok_or_else(|| not_valid(NAME, "it is not a whole number."))?;
-            return Ok(number.to_string());
+        self.optional_token(NAME)?.ok_or_else(|| ParameterError::Required(NAME.to_owned()))
+    }
+
+    /// The code or recovery code called `name`, if it is given. An empty one counts as not given.
+    pub fn optional_token(&self, name: &str) -> Result<Option<String>, ParameterError> {
+        if let Some(Value::Number(number)) = self.get(name) {
+            let number = number.as_u64().ok_or_else(|| not_valid(name, "it is not a whole number."))?;
+            return Ok(Some(number.to_string()));
         }
-        let token = self.text(NAME)?;
-        if token.len() > MAX_TOKEN {
-            return Err(not_valid(NAME, "it is too long."));
+        match self.optional_text(name)? {
+            Some(token) if token.len() > MAX_TOKEN => Err(not_valid(name, "it is too long.")),
+            token => Ok(token.filter(|token| !token.is_empty()).map(str::to_owned)),
         }
-        Ok(token.to_owned())
     }
 
     /// The IP address called `remote_addr`, if it is given. An empty one counts as not given.

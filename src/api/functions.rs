@@ -42,7 +42,7 @@ functions! {
         callers: RootAndResellers,
         effect: Changes,
         about: "Enrols the caller with a secret, once a code shows that the authenticator has it.",
-        parameters: [SECRET, TOKEN],
+        parameters: [SECRET, TOKEN, CURRENT_TOKEN],
         example: ("root", r#"{"secret": "{secret}", "tfa_token": "{code}"}"#),
         handler: whm::enrolment::set,
     }
@@ -77,6 +77,7 @@ functions! {
         parameters: [
             required("user", "The account, mailbox or team user; user-0 can stand in its place."),
             optional("user-0", "The first of several users; user-1 and so on follow."),
+            CURRENT_TOKEN,
         ],
         example: ("root", r#"{"user-0": "example", "user-1": "nobody"}"#),
         handler: whm::users::remove,
@@ -135,7 +136,7 @@ functions! {
         callers: RootAndResellers,
         effect: Changes,
         about: "Generates ten recovery codes for the caller. Earlier codes are revoked.",
-        parameters: [],
+        parameters: [CURRENT_TOKEN],
         example: ("root", "{}"),
         handler: whm::enrolment::generate_recovery_codes,
     }
@@ -220,7 +221,7 @@ functions! {
         callers: Everybody,
         effect: Changes,
         about: "Enrols the caller with a secret, once a code shows that the authenticator has it.",
-        parameters: [SECRET, TOKEN],
+        parameters: [SECRET, TOKEN, CURRENT_TOKEN],
         example: ("other", r#"{"secret": "{secret}", "tfa_token": "{code}"}"#),
         handler: uapi::set_user_configuration,
     }
@@ -228,7 +229,7 @@ functions! {
         callers: Everybody,
         effect: Changes,
         about: "Removes the caller's enrolment.",
-        parameters: [],
+        parameters: [CURRENT_TOKEN],
         example: ("example", "{}"),
         handler: uapi::remove_user_configuration,
     }
@@ -247,7 +248,7 @@ functions! {
         callers: Everybody,
         effect: Changes,
         about: "Generates ten recovery codes for the caller. Earlier codes are revoked.",
-        parameters: [],
+        parameters: [CURRENT_TOKEN],
         example: ("example", "{}"),
         handler: whm::enrolment::generate_recovery_codes,
     }

@@ -134,6 +134,7 @@ impl ReasonCode {
             EngineRefusal::UsedCode => ReasonCode::UsedCode,
             EngineRefusal::Locked(_) => ReasonCode::Locked,
             EngineRefusal::HardLocked => ReasonCode::HardLocked,
+            EngineRefusal::CurrentTokenRequired => ReasonCode::ParameterRequired,
             EngineRefusal::NotConfigured(_) => ReasonCode::NotConfigured,
             EngineRefusal::Unavailable(_) => ReasonCode::Unavailable,
         }

@@ -24,6 +24,8 @@ const fn object(name: &'static str, about: &'static str) -> Parameter {
 
 const SECRET: Parameter = required("secret", "The shared secret: 16 to 128 characters of Base32.");
 const TOKEN: Parameter = required("tfa_token", "The code that the authenticator shows for the secret.");
+const CURRENT_TOKEN: Parameter =
+    optional("current_token", "A code or recovery code of the enrolment that is changed, if the server requires one.");
 const USER: Parameter = required("user", "The account, mailbox or team user.");
 
 /// Reads the rows into [`FUNCTIONS`].

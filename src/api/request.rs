@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::answer::{Outcome, UapiAnswer, WhmAnswer};
 use super::args::Args;
 use super::caller::{Caller, Callers};
 use crate::accounts::{Subject, View};
 use crate::engine::Tfa;
 use crate::engine::audit::Actor;
+use crate::engine::presence::Presence;
 
 use super::refusal::Refusal;
 
@@ -128,6 +131,22 @@ impl Request<'_> {
     /// The actor in the audit trail.
     pub(super) fn actor(&self) -> Actor<'_> {
         Actor::new(self.authenticated, self.function.name)
+    }
+
+    /// Whether a change of the enrolment of `subject` needs a current code of it. It does when the configuration says so and
+    /// the subject itself acts; an administrator who acts for another does not need one.
+    pub(super) fn presence<'t>(&self, subject: &Subject, token: Option<&'t str>) -> Result<Presence<'t>, Refusal> {
+        let authenticated = Caller::find(self.view, self.authenticated)?;
+        let is_other = authenticated.is_some_and(|authenticated| authenticated.subject != *subject);
+        if !self.tfa.config().change_requires_code || is_other {
+            return Ok(Presence::NotRequired);
+        }
+        Ok(Presence::Required(token))
+    }
+
+    /// The parameter `current_token`, if it is given.
+    pub(super) fn current_token(&self) -> Result<Zeroizing<Option<String>>, Refusal> {
+        Ok(Zeroizing::new(self.args.optional_token("current_token")?))
     }
 
     /// The subject that the parameter `name` names, if the caller may act on it.

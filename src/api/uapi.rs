@@ -10,7 +10,7 @@ use crate::accounts::Subject;
 use crate::engine::enrolment::Unreadable;
 
 pub fn generate_user_configuration(request: &Request<'_>) -> Outcome {
-    policy_is_enabled(request)?;
+    can_enrol(request)?;
     enrolment::generate(request)
 }
 
@@ -19,16 +19,15 @@ pub fn get_user_configuration(request: &Request<'_>) -> Outcome {
 }
 
 pub fn set_user_configuration(request: &Request<'_>) -> Outcome {
-    policy_is_enabled(request)?;
+    can_enrol(request)?;
     enrolment::enrol_caller(request)?;
     Ok(Data::Value(json!({ "tfa_configured": 1 })))
 }
 
 pub fn remove_user_configuration(request: &Request<'_>) -> Outcome {
-    let caller = std::slice::from_ref(&request.caller.subject);
-    if let Some((_, refusal)) = request.tfa.remove(request.actor(), caller, Unreadable::Keep)?.into_iter().next() {
-        return Err(refusal.into());
-    }
+    let (subject, current) = (&request.caller.subject, request.current_token()?);
+    let presence = request.presence(subject, current.as_deref())?;
+    request.tfa.remove_own(request.actor(), subject, Unreadable::Keep, presence)?;
     Ok(Data::Value(json!({ "tfa_removed": 1 })))
 }
 
@@ -42,8 +41,10 @@ fn configuration(request: &Request<'_>, subject: &Subject) -> Outcome {
     Ok(Data::Value(json!({ "is_enabled": bit(is_enabled), "issuer": issuer })))
 }
 
-fn policy_is_enabled(request: &Request<'_>) -> Result<(), Refusal> {
-    if request.tfa.policy()? { Ok(()) } else { Err(Refusal::PolicyDisabled) }
+/// Refuses an enrolment while the policy is disabled, unless the configuration lets accounts prepare theirs.
+fn can_enrol(request: &Request<'_>) -> Result<(), Refusal> {
+    let can_enrol = request.tfa.policy()? || request.tfa.config().enrol_while_disabled;
+    if can_enrol { Ok(()) } else { Err(Refusal::PolicyDisabled) }
 }
 
 /// The caller's team user that the parameter names: alone, with the account, or with a domain of the account.

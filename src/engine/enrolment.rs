@@ -15,6 +15,7 @@ use super::audit::{Actor, Entry, Event};
 use super::denials::Denials;
 use super::guess::{Guesses, RecoveryGuesses};
 use super::keys::Sealing;
+use super::presence::{Presence, Proof};
 use super::record::{self, Enrolment, KEYS, UsedCodes, enrolment_key, used_codes_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
@@ -111,6 +112,18 @@ impl Tfa {
 
     /// Enrols `subject` with `secret`, if `token` is a code of it that has not been used.
     pub fn enrol(&self, actor: Actor<'_>, subject: &Subject, secret: &Secret, token: &str) -> Result<(), Refusal> {
+        self.enrol_with(actor, subject, secret, token, Presence::NotRequired)
+    }
+
+    /// The same, where replacing an enrolment can need a current code of it.
+    pub fn enrol_with(
+        &self,
+        actor: Actor<'_>,
+        subject: &Subject,
+        secret: &Secret,
+        token: &str,
+        presence: Presence<'_>,
+    ) -> Result<(), Refusal> {
         let code_format = self.config.code_format;
         let code = code::parse(token, code_format.digits).ok_or(Refusal::InvalidCode)?;
         let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
@@ -120,16 +133,25 @@ impl Tfa {
         let [enrolment, used] = SubjectRecords::keys(&name);
         self.transact(&[KEYS, enrolment, used], Durability::Power, |texts| {
             let mut records = SubjectRecords::read(subject, &texts, 1)?;
+            let proof = match &mut records.enrolment {
+                Some(current) => self.verify_presence(actor, subject, current, presence)?,
+                None => Proof::default(),
+            };
+            if let (Some(refusal), Some(current)) = (proof.refusal, &records.enrolment) {
+                let denied = Some(record::write(current)?);
+                return Ok(Effects::new(Err(refusal)).change(enrolment, denied).entries(proof.entries));
+            }
             if step_end <= self.used_until(subject, secret, &records)? {
                 return Err(Refusal::UsedCode);
             }
             let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, step_end)?;
-            Ok(Effects::new(())
+            Ok(Effects::new(Ok(()))
+                .entries(proof.entries)
                 .entries(records.report_denials(actor, subject))
                 .change(enrolment, Some(new))
                 .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
                 .entry(Entry::new(actor, Event::Enrolled, Some(subject.name()))))
-        })
+        })?
     }
 
     /// Gives each subject the secret beside it, in place of its enrolment: all of them, or none. No subject occurs twice.
@@ -191,11 +213,58 @@ impl Tfa {
         })
     }
 
-    /// Generates ten recovery codes for `subject`. Earlier codes are revoked.
+    /// Removes the enrolment of the subject that acts itself, which can need a current code of it.
+    pub fn remove_own(
+        &self,
+        actor: Actor<'_>,
+        subject: &Subject,
+        unreadable: Unreadable,
+        presence: Presence<'_>,
+    ) -> Result<(), Refusal> {
+        let name = record::subject_name(subject.name());
+        let keys = SubjectRecords::keys(&name);
+        let [enrolment_key, used_key] = keys;
+        self.transact(&keys, Durability::Power, |texts| {
+            let removal = SubjectRecords::read(subject, &texts, 0).and_then(|mut records| {
+                let Some(current) = &mut records.enrolment else { return Ok(Effects::new(Ok(()))) };
+                let proof = self.verify_presence(actor, subject, current, presence)?;
+                if let Some(refusal) = proof.refusal {
+                    let denied = Some(record::write(current)?);
+                    return Ok(Effects::new(Err(refusal)).change(enrolment_key, denied).entries(proof.entries));
+                }
+                Ok(Effects::new(Ok(()))
+                    .entries(proof.entries)
+                    .entries(records.report_denials(actor, subject))
+                    .change(enrolment_key, None)
+                    .change(used_key, used_text(self.used_codes(subject, records, None)?)?)
+                    .entry(Entry::new(actor, Event::Removed, Some(subject.name()))))
+            });
+            match removal {
+                // No code of an enrolment that cannot be read can be verified.
+                Err(Refusal::Unavailable(_)) if unreadable == Unreadable::Remove => Ok(Effects::new(Ok(()))
+                    .change(enrolment_key, None)
+                    .change(used_key, used_text(self.used_after_unreadable(subject, &texts, 0))?)
+                    .entry(Entry::new(actor, Event::Removed, Some(subject.name())))),
+                removal => removal,
+            }
+        })?
+    }
+
+    /// Generates ten recovery codes for `subject`, which can need a current code. Earlier codes are revoked.
     pub fn generate_recovery_codes(
         &self,
         actor: Actor<'_>,
         subject: &Subject,
+    ) -> Result<Vec<Zeroizing<String>>, Refusal> {
+        self.generate_recovery_codes_with(actor, subject, Presence::NotRequired)
+    }
+
+    /// The same, where new recovery codes can need a current code.
+    pub fn generate_recovery_codes_with(
+        &self,
+        actor: Actor<'_>,
+        subject: &Subject,
+        presence: Presence<'_>,
     ) -> Result<Vec<Zeroizing<String>>, Refusal> {
         let codes = (0..recovery::SET).map(|_| RecoveryCode::generate()).collect::<Result<Vec<_>, _>>()?;
         let name = record::subject_name(subject.name());
@@ -203,15 +272,19 @@ impl Tfa {
         self.transact(&[key], Durability::Power, |texts| {
             let enrolment = enrolment_in(subject, texts.at(0))?;
             let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
+            let proof = self.verify_presence(actor, subject, &mut enrolment, presence)?;
+            if let Some(refusal) = proof.refusal {
+                let denied = Some(record::write(&enrolment)?);
+                return Ok(Effects::new(Err(refusal)).change(key, denied).entries(proof.entries));
+            }
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             enrolment.used_recovery.clear();
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
-            Ok(Effects::new(()).change(key, Some(record::write(&enrolment)?)).entry(Entry::new(
-                actor,
-                Event::RecoveryCodesMade,
-                Some(subject.name()),
-            )))
-        })?;
+            Ok(Effects::new(Ok(()))
+                .entries(proof.entries)
+                .change(key, Some(record::write(&enrolment)?))
+                .entry(Entry::new(actor, Event::RecoveryCodesMade, Some(subject.name()))))
+        })??;
         Ok(codes.iter().map(RecoveryCode::text).collect())
     }
 

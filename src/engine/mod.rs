@@ -27,6 +27,7 @@ pub mod issuer;
 pub mod keys;
 pub mod login;
 pub mod policy;
+pub mod presence;
 pub mod refusal;
 pub mod sink;
 pub mod users;

@@ -22,6 +22,9 @@ pub enum Refusal {
     /// Far too many invalid codes; waiting does not help.
     #[error("Too many invalid security codes. Use a recovery code, or ask the server administrator to unlock you.")]
     HardLocked,
+    /// The subject changes its own enrolment without a current code of it.
+    #[error("The parameter \"current_token\" is required.")]
+    CurrentTokenRequired,
     /// The subject is not enrolled.
     #[error("Two-factor authentication is not configured for \"{}\".", shown(.0))]
     NotConfigured(String),

@@ -22,12 +22,16 @@ pub fn enrol_caller(request: &Request<'_>) -> Result<(), Refusal> {
     let args = request.args;
     args.text("secret")?;
     let token = Zeroizing::new(args.token()?);
-    request.tfa.enrol(request.actor(), &request.caller.subject, &args.secret()?, &token)?;
+    let (subject, current) = (&request.caller.subject, request.current_token()?);
+    let presence = request.presence(subject, current.as_deref())?;
+    request.tfa.enrol_with(request.actor(), subject, &args.secret()?, &token, presence)?;
     Ok(())
 }
 
 pub fn generate_recovery_codes(request: &Request<'_>) -> Outcome {
-    let codes = request.tfa.generate_recovery_codes(request.actor(), &request.caller.subject)?;
+    let (subject, current) = (&request.caller.subject, request.current_token()?);
+    let presence = request.presence(subject, current.as_deref())?;
+    let codes = request.tfa.generate_recovery_codes_with(request.actor(), subject, presence)?;
     let codes: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
     Ok(Data::Value(json!({ "recovery_codes": codes })))
 }

@@ -9,7 +9,8 @@ use crate::api::answer::{Data, Outcome};
 use crate::api::caller::Role;
 use crate::api::refusal::{ReasonCode, Refusal};
 use crate::api::request::Request;
-use crate::engine::enrolment::Unreadable;
+use crate::engine::enrolment::{FailedRemoval, Unreadable};
+use crate::engine::presence::Presence;
 use crate::wire::ParameterError;
 
 pub fn list(request: &Request<'_>) -> Outcome {
@@ -52,7 +53,7 @@ pub fn remove(request: &Request<'_>) -> Outcome {
     // Root removes an enrolment that cannot be read as well: this is how its owner becomes able to enrol again.
     let unreadable = if request.caller.role == Role::Root { Unreadable::Remove } else { Unreadable::Keep };
     let (names, subjects): (Vec<_>, Vec<_>) = subjects.into_iter().unzip();
-    let refused = request.tfa.remove(request.actor(), &subjects, unreadable)?;
+    let refused = remove_subjects(request, &subjects, unreadable)?;
     let mut modified = Vec::new();
     for (name, subject) in names.into_iter().zip(&subjects) {
         match refused.iter().find(|(refused, _)| refused == subject) {
@@ -61,6 +62,27 @@ pub fn remove(request: &Request<'_>) -> Outcome {
         }
     }
     Ok(Data::Value(json!({ "failed": failed, "users_modified": modified })))
+}
+
+/// Removes enrolments: the caller's own with proof of its presence, if that is required, and the others as one. Returns those
+/// that were not removed.
+fn remove_subjects(
+    request: &Request<'_>,
+    subjects: &[Subject],
+    unreadable: Unreadable,
+) -> Result<Vec<FailedRemoval>, Refusal> {
+    let (tfa, own, current) = (request.tfa, &request.caller.subject, request.current_token()?);
+    let presence = request.presence(own, current.as_deref())?;
+    if matches!(presence, Presence::NotRequired) || !subjects.contains(own) {
+        return Ok(tfa.remove(request.actor(), subjects, unreadable)?);
+    }
+    let others: Vec<_> = subjects.iter().filter(|subject| *subject != own).cloned().collect();
+    let mut failed = match tfa.remove_own(request.actor(), own, unreadable, presence) {
+        Ok(()) => Vec::new(),
+        Err(refusal) => vec![(own.clone(), refusal)],
+    };
+    failed.extend(tfa.remove(request.actor(), &others, unreadable)?);
+    Ok(failed)
 }
 
 /// The values of `user`, `user-0`, `user-1` and so on, each name once, in the order of the request.

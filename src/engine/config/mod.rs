@@ -43,6 +43,10 @@ pub struct Config {
     pub audit: Settings,
     /// Whether a function that changes something is refused when it is called by GET.
     pub require_post: bool,
+    /// Whether a subject that changes its own enrolment gives a current code of it.
+    pub change_requires_code: bool,
+    /// Whether accounts can enrol while the policy is disabled.
+    pub enrol_while_disabled: bool,
 }
 
 /// The object as it is written.
@@ -61,6 +65,8 @@ struct Written {
     lockout: Limits,
     audit: Settings,
     require_post: bool,
+    change_requires_code: bool,
+    enrol_while_disabled: bool,
 }
 
 impl Default for Written {
@@ -79,6 +85,8 @@ impl Default for Written {
             lockout: Limits::default(),
             audit: Settings::default(),
             require_post: false,
+            change_requires_code: false,
+            enrol_while_disabled: false,
         }
     }
 }
@@ -149,6 +157,8 @@ impl Written {
             lockout: self.lockout,
             audit: self.audit,
             require_post: self.require_post,
+            change_requires_code: self.change_requires_code,
+            enrol_while_disabled: self.enrol_while_disabled,
         })
     }
 }

@@ -4,6 +4,7 @@ mod concurrency;
 mod enrolment;
 mod guessing;
 mod login;
+mod presence;
 mod recovery;
 mod removal;
 mod storage;
