@@ -1,7 +1,7 @@
-"""Shared by the tests: a store of its own for each test, and people with authenticators.
+"""Fixtures: a store for each test, and persons with authenticators.
 
-Every code comes from pyotp, which is not ours (and which refuses secrets of 16 characters). The window is ten steps
-wide, so that a test can log in many times without waiting: each code is of a later step than the one before.
+Every code comes from pyotp, an independent implementation (which refuses secrets of 16 characters). The window is ten
+steps wide, so that a test can log in many times without waiting: each code is of a later step than the one before.
 """
 
 import pathlib
@@ -34,7 +34,7 @@ class Person:
         return shown
 
     def wrong_code(self) -> str:
-        """Six digits that no step within the window has."""
+        """Six digits that are not the code of any step in the window."""
         now = int(time.time())
         right = {pyotp.TOTP(self.secret).at(now + 30 * step) for step in range(-15, 16)}
         return next(code for code in (f"{number:06}" for number in range(1000)) if code not in right)

@@ -1,4 +1,4 @@
-"""The stateless functions against published vectors and against pyotp."""
+"""The stateless functions against published vectors and pyotp."""
 
 import datetime
 import hashlib
@@ -43,7 +43,7 @@ def test_rfc_6238_appendix_b(at: int, sha1: str, sha256: str, sha512: str) -> No
     assert libtfa.totp((SEED * 4)[:64], at=at, digits=8, algorithm="SHA512") == sha512
 
 
-def test_ten_thousand_random_codes_are_pyotps() -> None:
+def test_ten_thousand_random_codes_equal_those_of_pyotp() -> None:
     chance = random.Random(4226)
     for _ in range(10_000):
         secret = pyotp.random_base32(chance.choice([32, 40, 64, 128])) if chance.random() < 0.1 else SECRET
@@ -59,7 +59,7 @@ def test_now_is_the_default_time() -> None:
     assert ours in {before, pyotp.TOTP(SECRET).now()}
 
 
-def test_the_window_is_pyotps() -> None:
+def test_the_window_equals_that_of_pyotp() -> None:
     at = 1_700_000_000
     for skew in (0, 1, 2, 10):
         for away in range(-12, 13):
@@ -68,7 +68,7 @@ def test_the_window_is_pyotps() -> None:
             assert libtfa.verify(SECRET, code, at=at, skew=skew) is theirs is (abs(away) <= skew)
 
 
-def test_verify_step_says_which() -> None:
+def test_verify_step_returns_the_step() -> None:
     assert libtfa.verify_step(SECRET, pyotp.TOTP(SECRET).at(59), at=59) == 1
     assert libtfa.verify_step(SECRET, pyotp.TOTP(SECRET).at(0), at=59) == 0
     assert libtfa.verify_step(SECRET, "000000", at=59) is None
@@ -85,16 +85,16 @@ def test_all_parameters_reach_verify() -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "x", "{}\0", "\0{}", "{}\0000", "{}\ud800", "{}1", "{}" * 1000])
-def test_what_is_not_the_code_is_wrong(typed: str) -> None:
+def test_other_text_is_invalid(typed: str) -> None:
     assert libtfa.verify(SECRET, typed.replace("{}", libtfa.totp(SECRET, at=59)), at=59) is False
 
 
-def test_people_type_spaces() -> None:
+def test_spaces_in_a_code_are_ignored() -> None:
     code = libtfa.totp(SECRET, at=59)
     assert libtfa.verify(SECRET, f" {code[:3]} {code[3:]} ", at=59)
 
 
-def test_base32_is_forgiving() -> None:
+def test_case_spaces_dashes_and_padding_of_base32_are_ignored() -> None:
     for typed in ("mzxw6ytb", "MZXW 6YTB", "mzxw-6ytb"):
         assert libtfa.base32_decode(typed) == b"fooba"
     assert libtfa.base32_decode("MZXW6YTBOI======") == b"foobar"
@@ -126,7 +126,7 @@ def test_base32_is_forgiving() -> None:
         (lambda: libtfa.otpauth("not base32!", "example"), "secret"),
     ],
 )
-def test_a_bad_value_names_its_parameter(call: Callable[[], Any], name: str) -> None:
+def test_an_invalid_value_is_named(call: Callable[[], Any], name: str) -> None:
     with pytest.raises(libtfa.Refused, match=f'"{name}"') as refused:
         call()
     assert "not base32" not in refused.value.reason and "GEZD" not in refused.value.reason
@@ -138,14 +138,14 @@ def test_a_secret_of_another_length_is_refused() -> None:
             libtfa.secret(length)
 
 
-def test_secrets_are_random_and_of_the_length_asked_for() -> None:
+def test_secrets_are_random_and_have_the_requested_length() -> None:
     assert len(libtfa.secret()) == 32
     assert [len(libtfa.secret(length)) for length in (16, 32, 128)] == [16, 32, 128]
     assert len({libtfa.secret(16) for _ in range(1000)}) == 1000
     assert pyotp.TOTP(libtfa.secret()).now()
 
 
-def test_pyotp_reads_our_uris() -> None:
+def test_pyotp_parses_the_uri() -> None:
     uri = libtfa.otpauth(
         SECRET, "user@example.com", issuer="Example Hosting & Co: ☃", algorithm="SHA256", digits=8, period=60
     )
@@ -160,14 +160,14 @@ def test_pyotp_reads_our_uris() -> None:
     )
 
 
-def test_the_plain_uri_is_the_contracts() -> None:
+def test_the_uri_is_that_of_the_contract() -> None:
     assert (
         libtfa.otpauth("CAOXW75HKYJJ6E5Y", "root", issuer="Example Hosting")
         == "otpauth://totp/Example%20Hosting:root?secret=CAOXW75HKYJJ6E5Y&issuer=Example%20Hosting"
     )
 
 
-def test_we_read_pyotps_uris() -> None:
+def test_uris_of_pyotp_are_parsed() -> None:
     theirs = pyotp.TOTP(SECRET, digits=8, name="alice", issuer="Big Co").provisioning_uri()
     read = libtfa.otpauth_parse(theirs)
     assert (read["type"], read["secret"], read["account"], read["issuer"]) == ("totp", SECRET, "alice", "Big Co")
@@ -177,12 +177,12 @@ def test_we_read_pyotps_uris() -> None:
     assert (read["type"], read["counter"]) == ("hotp", 7)
 
 
-def test_a_uri_that_is_none_is_refused() -> None:
+def test_another_uri_is_refused() -> None:
     with pytest.raises(libtfa.Refused):
         libtfa.otpauth_parse("https://example.com/")
 
 
-def test_qr_codes_are_read_by_a_real_reader(tmp_path: pathlib.Path) -> None:
+def test_a_qr_code_reader_reads_the_picture(tmp_path: pathlib.Path) -> None:
     uri = libtfa.otpauth(SECRET, "example", issuer="Example")
     picture = tmp_path / "qr.png"
     picture.write_bytes(libtfa.qr(uri, format="png"))

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import gc
+import json
 import multiprocessing
 import os
 import pathlib
@@ -24,14 +25,30 @@ def test_keywords_are_configuration_keys(config: Dict[str, Any]) -> None:
         assert tfa.whm.twofactorauth_get_issuer(caller="root")["issuer"] == "other.example.com"
 
 
+def test_without_keys_the_configuration_of_the_server_is_used(
+    config: Dict[str, Any], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, tfa: libtfa.Tfa, enrol: Enrol
+) -> None:
+    enrol(tfa, "example")
+    (tmp_path / "tfa.json").write_text(json.dumps(config))
+    monkeypatch.setenv("TFA_CONFIG", str(tmp_path / "tfa.json"))
+    for keys in ({}, {"hostname": "other.example.com"}):
+        with libtfa.open(**keys) as opened:
+            issuer = opened.whm.twofactorauth_get_issuer(caller="root")["issuer"]
+            assert issuer == {**config, **keys}["hostname"], "a key overrides the file"
+            assert opened.uapi.get_user_configuration(caller="example")["is_enabled"] == 1, "the store is the file's"
+    monkeypatch.setenv("TFA_CONFIG", str(tmp_path / "missing.json"))
+    with pytest.raises(libtfa.ConfigError, match="missing.json"):
+        libtfa.open()
+
+
 @pytest.mark.parametrize("wrong", [{"no_such_key": 1}, {"skew": "wide"}, {"store": "nonsense:x"}])
-def test_a_wrong_configuration_says_what_is_wrong(config: Dict[str, Any], wrong: Dict[str, Any]) -> None:
+def test_an_invalid_configuration_is_described(config: Dict[str, Any], wrong: Dict[str, Any]) -> None:
     with pytest.raises(libtfa.ConfigError) as error:
         libtfa.open({**config, **wrong})
     assert next(iter(wrong)) in error.value.reason or "store" in error.value.reason
 
 
-def test_a_folder_that_cannot_be_made_is_a_config_error(tmp_path: pathlib.Path) -> None:
+def test_a_directory_that_cannot_be_made_is_a_config_error(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(libtfa.ConfigError):
         libtfa.open(store=f"sqlite:{tmp_path}/file/tfa.db", key_file=f"{tmp_path}/file/tfa.key")
@@ -51,7 +68,7 @@ def test_a_closed_handle_says_so(tfa: libtfa.Tfa) -> None:
 
 
 def test_threads_share_a_handle(tfa: libtfa.Tfa, enrol: Enrol) -> None:
-    """Eight threads try the same codes: each code lets in exactly one of them."""
+    """Eight threads try the same codes: each code is accepted at most once."""
     person = enrol(tfa, "example")
     codes = [person.code() for _ in range(10)]
     start = threading.Barrier(8)
@@ -62,10 +79,10 @@ def test_threads_share_a_handle(tfa: libtfa.Tfa, enrol: Enrol) -> None:
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         counts = [future.result() for future in [pool.submit(work) for _ in range(8)]]
-    # A thread that is ahead uses up the earlier steps of the others, so some codes may let in nobody.
+    # A thread that is ahead uses up the earlier steps of the others, so some codes are not accepted at all.
     assert 1 <= sum(counts) <= len(codes)
     status = tfa.whm.twofactorauth_login_status(caller="root", user="example")
-    assert status["failures"] == 0, "a used code is no wrong guess"
+    assert status["failures"] == 0, "a replayed code is not counted"
 
 
 def test_the_interpreter_lock_is_released(tfa: libtfa.Tfa) -> None:
@@ -87,7 +104,7 @@ def test_the_interpreter_lock_is_released(tfa: libtfa.Tfa) -> None:
     assert not caller.is_alive()
 
 
-def test_closing_while_a_call_is_under_way(config: Dict[str, Any]) -> None:
+def test_closing_during_a_call(config: Dict[str, Any]) -> None:
     tfa = libtfa.open(config)
     inside, go_on = threading.Event(), threading.Event()
 
@@ -131,13 +148,13 @@ def test_fork(config: Dict[str, Any]) -> None:
         assert [child.exitcode for child in children] == [0] * 8
         answers = [results.get() for _ in children]
         assert all(right and not wrong for _, _, right, wrong in answers)
-        assert len({secret for _, secret, _, _ in answers}) == 8, "children never draw the same secret"
+        assert len({secret for _, secret, _, _ in answers}) == 8, "no two children generate the same secret"
         listed = tfa.whm.twofactorauth_get_user_configs(caller="root")
         assert all(listed[name]["is_enabled"] == 1 for name in names)
 
 
 def test_fork_while_threads_are_inside_calls(tfa: libtfa.Tfa, enrol: Enrol) -> None:
-    """A child of a busy server is neither stuck nor refused, and neither is its parent."""
+    """The child of a process whose threads are in calls is not blocked, and neither is its parent."""
     person = enrol(tfa, "example")
     stop = threading.Event()
 
@@ -156,7 +173,7 @@ def test_fork_while_threads_are_inside_calls(tfa: libtfa.Tfa, enrol: Enrol) -> N
             if child == 0:
                 os._exit(0 if tfa.login("example", code) is Login.VERIFIED else 1)
             assert os.waitpid(child, 0)[1] == 0
-            assert tfa.login("example", code) is Login.DENIED, "the parent sees that the code is used up"
+            assert tfa.login("example", code) is Login.DENIED, "the code is used in the parent too"
         stop.set()
         for thread in busy:
             thread.result(20)
@@ -203,7 +220,7 @@ def test_no_leak_over_many_handles(config: Dict[str, Any]) -> None:
     assert _resident() - before < 3_000_000
 
 
-def test_a_lookup_takes_the_place_of_the_directory(tfa: libtfa.Tfa) -> None:
+def test_a_lookup_replaces_the_directory(tfa: libtfa.Tfa) -> None:
     asked: List[str] = []
 
     def lookup(question: str, name: str) -> Any:
@@ -219,7 +236,7 @@ def test_a_lookup_takes_the_place_of_the_directory(tfa: libtfa.Tfa) -> None:
     assert set(asked) >= {"account", "accounts"}
 
 
-def test_a_lookup_may_be_replaced_and_may_use_another_handle(tfa: libtfa.Tfa, config: Dict[str, Any]) -> None:
+def test_a_lookup_can_be_replaced_and_can_use_another_handle(tfa: libtfa.Tfa, config: Dict[str, Any]) -> None:
     with libtfa.open({**config, "store": config["store"] + "2"}) as other:
         tfa.set_lookup(lambda question, name: None)
         assert tfa.login("example", "1") is Login.UNANSWERED
@@ -227,13 +244,13 @@ def test_a_lookup_may_be_replaced_and_may_use_another_handle(tfa: libtfa.Tfa, co
         assert tfa.login("example", "1") is Login.NOT_REQUIRED
 
 
-def test_a_lookup_that_fails_keeps_out_and_is_logged(tfa: libtfa.Tfa, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lookup_that_fails_denies_the_login_and_is_logged(tfa: libtfa.Tfa, caplog: pytest.LogCaptureFixture) -> None:
     def broken(question: str, name: str) -> Any:
-        raise OSError("the directory is away")
+        raise OSError("the directory is not available")
 
     tfa.set_lookup(broken)
     assert tfa.login("example", "123456") is Login.UNANSWERED
-    assert "the directory is away" in caplog.text
+    assert "the directory is not available" in caplog.text
 
 
 def test_the_library_is_found_where_the_environment_says(tmp_path: pathlib.Path) -> None:
@@ -259,9 +276,34 @@ def test_a_library_of_another_abi_fails_the_import(tmp_path: pathlib.Path) -> No
         assert run.returncode == 1 and "ImportError" in run.stderr and words in run.stderr
 
 
+def test_an_older_library_is_loaded_and_what_it_lacks_is_an_error_at_the_call(tmp_path: pathlib.Path) -> None:
+    from libtfa._library import ABI_VERSION
+
+    (tmp_path / "older.c").write_text(
+        f"unsigned tfa_abi_version(void) {{ return {ABI_VERSION}; }}\n"
+        'const char *tfa_version(void) { return "0.0.1"; }\n'
+        "void tfa_close(void *tfa) { (void) tfa; }\n"
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "older.so", tmp_path / "older.c"], check=True)
+    script = """
+import libtfa
+for call in (libtfa.open, libtfa.functions, lambda: libtfa.totp(b"x"), lambda: libtfa.verify("GEZDGNBV", "1")):
+    try:
+        print(call())
+    except libtfa.Unavailable as error:
+        print(error.reason)
+"""
+    environment = {**os.environ, "TFA_LIBRARY": str(tmp_path / "older.so")}
+    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    lacking = ["tfa_open", "tfa_functions", "tfa_code", "tfa_verify_totp_base32"]
+    wanted = [f"This libtfa has no {name}: it is older than this package. Install a newer one." for name in lacking]
+    assert run.stdout.splitlines() == wanted
+
+
 @pytest.mark.parametrize("is_made_first", [True, False])
-def test_a_destructor_may_come_after_the_end_of_the_handle(config: Dict[str, Any], is_made_first: bool) -> None:
-    """In a cycle that is collected, the handle may be closed before an object that uses it is told of its end."""
+def test_a_destructor_can_run_after_that_of_the_handle(config: Dict[str, Any], is_made_first: bool) -> None:
+    """When a cycle is collected, the handle can be finalised before an object that uses it."""
     found: List[object] = []
 
     class Late:

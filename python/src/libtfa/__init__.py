@@ -1,6 +1,6 @@
 """libtfa: two-factor authentication for hosting panels.
 
-    with libtfa.open(store="sqlite:/var/lib/tfa/tfa.db") as tfa:
+    with libtfa.open() as tfa:
         tfa.whm.twofactorauth_policy_status(caller="root")
         if tfa.login("example", "123456"):
             ...

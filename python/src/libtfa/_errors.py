@@ -27,7 +27,7 @@ class Unavailable(TfaError):
 
 
 class ConfigError(TfaError):
-    """The configuration given to `libtfa.open` is not valid, or what it names cannot be used."""
+    """The configuration is not valid, or what it names cannot be used."""
 
 
 def refusal(reason: str, reason_code: str, command: str = "") -> TfaError:

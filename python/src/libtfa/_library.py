@@ -26,7 +26,7 @@ _bytes = ctypes.c_void_p
 #: int32_t lookup(void *context, const char *question, const char *name, void *reply)
 LOOKUP = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, _text, _text, ctypes.c_void_p)
 
-#: void audit(void *context, const char *line)
+#: void audit(void *context, const char *entry)
 AUDIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _text)
 
 #: Result and arguments of each symbol that the package calls.

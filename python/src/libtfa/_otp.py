@@ -16,8 +16,6 @@ from ._library import answer, json_text, library, text, typed
 #: Base32 text, or the raw bytes of the key.
 Secret = Union[str, bytes]
 
-_verify_base32 = library.tfa_verify_totp_base32
-
 
 def secret(length: int = 32) -> str:
     """Generates a secret of `length` Base32 characters: 16 to 128, a multiple of 8."""
@@ -65,7 +63,7 @@ def verify(
     """
     if digits == 6 and period == 30 and skew == 1 and algorithm == "SHA1" and isinstance(secret, str):
         # The usual parameters in one call with three arguments: crossing into C takes longer than the HMAC.
-        found: int = _verify_base32(text("secret", secret), typed(code), _time(at))
+        found: int = library.tfa_verify_totp_base32(text("secret", secret), typed(code), _time(at))
         if found >= 0:
             return found == 1
     return verify_step(secret, code, at=at, digits=digits, period=period, algorithm=algorithm, skew=skew) is not None

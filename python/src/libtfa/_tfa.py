@@ -239,9 +239,9 @@ def _guarded(lookup: Lookup) -> Callable[[Any, bytes, bytes, int], int]:
 def _receiving(audit: Audit) -> Callable[[Any, bytes], None]:
     """`audit` as the C callback."""
 
-    def callback(_context: Any, line: bytes) -> None:
+    def callback(_context: Any, entry: bytes) -> None:
         try:
-            audit(json.loads(line.decode()))
+            audit(json.loads(entry.decode()))
         except BaseException:
             # ctypes would print it to standard error, which a server may discard.
             _log.exception("libtfa: the audit callback failed")
@@ -265,9 +265,10 @@ def _uapi_data(command: str, result: Mapping[str, Any]) -> Any:
 
 
 def open(config: Optional[Mapping[str, Any]] = None, /, **keys: Any) -> Tfa:
-    """Opens the store. The keys of the configuration table are given as a mapping, as keywords, or both.
+    """Opens the store of the server's configuration file (contract section 12).
 
-    Raises ConfigError if a key is unknown or a value cannot be used. One handle serves a whole process: open it once,
+    Keys that override the file are given as a mapping, as keywords, or both. With a store they are complete, and no file is
+    read. Raises ConfigError if there is no configuration, a key is unknown, or a value cannot be used. One handle serves a whole process: open it once,
     before or after forking, and share it between threads.
     """
     merged = {**(config or {}), **keys}
