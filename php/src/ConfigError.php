@@ -1,5 +1,5 @@
 <?php
-/* The configuration given to Tfa::open is wrong, what it names cannot be used, or the library cannot be loaded. */
+/* The configuration is not valid, what it names cannot be used, or the library cannot be loaded. */
 declare(strict_types=1);
 
 namespace TFA;

@@ -57,7 +57,7 @@ final class Functions
             throw new Refused("Call $name with an array of parameters, or named ones, and with the name of the caller.", $name);
         }
         unset($arguments[0], $arguments['caller']);
-        return [$caller, $arguments + $first];
+        return [$caller, array_replace($first, $arguments)];
     }
 
     /** @param array<array-key, mixed> $envelope */

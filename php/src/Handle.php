@@ -1,10 +1,10 @@
 <?php
 /*
- * Owns the C handle. Every call in progress holds a reference, so that it is closed when the last of
- * them is gone, and never under a call (the account lookup runs PHP code inside one).
+ * Owns the C handle. Every running call holds a reference, so that the handle is closed after the last one. (The account
+ * lookup and the audit callback run PHP code inside a call.)
  *
- * When a program ends, PHP calls the destructors of all objects that are left, whoever still refers to them: a destructor that
- * runs later finds the handle closed.
+ * When a program ends, PHP calls the destructors of all remaining objects, referenced or not. A destructor that runs after
+ * this one finds the handle closed.
  */
 declare(strict_types=1);
 
@@ -19,7 +19,7 @@ final class Handle
     {
     }
 
-    /** What C knows it by. */
+    /** The handle as C functions take it. */
     public function pointer(): CData
     {
         return $this->pointer ?? throw new Unavailable('This libtfa handle is closed: open another.');

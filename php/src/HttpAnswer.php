@@ -1,5 +1,5 @@
 <?php
-/* What to send back for a request that was given to Tfa::http. */
+/* The answer to a request that was passed to Tfa::http. */
 declare(strict_types=1);
 
 namespace TFA;

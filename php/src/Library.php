@@ -58,7 +58,7 @@ final class Library
             try {
                 return FFI::cdef($declarations, $place);
             } catch (FFI\Exception $error) {
-                if (preg_match("~resolving C function '(tfa_\w+)'~i", $error->getMessage(), $missing) !== 1) {
+                if (preg_match("~resolving C function '(tfa_\w+)'~", $error->getMessage(), $missing) !== 1) {
                     throw $error;
                 }
                 $without = preg_replace('~^[^;{}]*\b' . $missing[1] . '\s*\([^;]*;~m', '', $declarations);
@@ -106,7 +106,7 @@ final class Library
         return $ffi;
     }
 
-    /** `$value` as C reads it. */
+    /** $value as the NUL-terminated string that C reads. */
     public static function text(string $name, #[\SensitiveParameter] string $value): string
     {
         if (str_contains($value, "\0")) {

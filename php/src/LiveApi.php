@@ -6,11 +6,11 @@
  *     $answer = $cpanel->uapi('TwoFactorAuth', 'set_user_configuration', ['secret' => …, 'tfa_token' => …]);
  *     $answer['cpanelresult']['result']['status']
  *
- * The class CPANEL (Cpanel.php) has the panel's own constructor, without arguments.
+ * The class CPANEL (cpanel.php) has the panel's own constructor, without arguments.
  *
  * Promises: a failure of the function is an answer with status 0 and errors, never an exception. Calls are made as the
- * authenticated person (contract section 11): when REMOTE_USER differs from the account, it is the caller, and a call is
- * refused unless it is a subject of that account.
+ * authenticated person (contract section 11): REMOTE_USER, or the account if there is no REMOTE_USER. When the two differ,
+ * a call is refused unless REMOTE_USER is a mailbox or team user of the account.
  */
 declare(strict_types=1);
 
@@ -22,17 +22,20 @@ class LiveApi
     private readonly string $caller;
 
     /**
-     * @param string $account the account whose panel is open
+     * @param string $account the account whose panel is open, or '' if the host knows the person alone
      * @param string|null $remoteUser the person who logged in; by default the web server's REMOTE_USER
      */
     public function __construct(private readonly Tfa $tfa, string $account, ?string $remoteUser = null)
     {
-        $person = $remoteUser ?? (string) ($_SERVER['REMOTE_USER'] ?? getenv('REMOTE_USER') ?: '');
-        $isAllowed = $person === '' || $person === $account || self::isSubject($tfa, $person, $account);
-        $this->caller = $isAllowed ? ($person === '' ? $account : $person) : '';
+        $person = $remoteUser ?? (string) ($_SERVER['REMOTE_USER'] ?? getenv('REMOTE_USER'));
+        $this->caller = match (true) {
+            $person === '' => $account,
+            $account === '', $person === $account, self::isSubject($tfa, $person, $account) => $person,
+            default => '',
+        };
     }
 
-    /** Whether a person is a subject of an account. One that the library cannot resolve is not. */
+    /** Whether a person is a subject of an account. A name that the library cannot resolve is not. */
     private static function isSubject(Tfa $tfa, string $person, string $account): bool
     {
         $resolved = $tfa->whmapi1('root', 'twofactorauth_resolve_user', ['user' => $person]);
@@ -52,7 +55,7 @@ class LiveApi
         return ['cpanelresult' => ['apiversion' => 3, 'func' => $function, 'module' => $module, 'result' => $result]];
     }
 
-    /** Ends the session with the panel. There is none to end here: pages call this last. */
+    /** Ends the connection to the panel. There is none: this does nothing. */
     public function end(): void
     {
     }

@@ -1,5 +1,5 @@
 <?php
-/* The question was understood and the answer is no: change the request. */
+/* The request was understood and refused: change the request. */
 declare(strict_types=1);
 
 namespace TFA;

@@ -3,7 +3,7 @@
  * An open store: the functions of both APIs by name, login, HTTP, the account lookup, the audit trail. The stateless
  * functions (totp, verify, otpauth, qr …) are static methods, in Codes.
  *
- *     $tfa = TFA\Tfa::open(['store' => 'sqlite:/var/lib/tfa/tfa.db']);
+ *     $tfa = TFA\Tfa::open();
  *     $tfa->whm->twofactorauth_policy_status(caller: 'root');
  *     if ($tfa->login('example', $_POST['code'])) { … }
  *
@@ -36,9 +36,9 @@ final class Tfa
     }
 
     /**
-     * Opens the store with the keys of the configuration table; null uses the configuration of the server.
+     * Opens the store of the server's configuration file (contract section 12).
      *
-     * @param array<string, mixed>|null $config an empty object is new \stdClass(), since [] is an empty list
+     * @param array<string, mixed>|null $config keys that override the file; with a store they are complete, and no file is read
      * @throws ConfigError when a key is unknown or a value cannot be used
      */
     public static function open(#[\SensitiveParameter] ?array $config = null): self
@@ -210,9 +210,9 @@ final class Tfa
     /** $audit as the C callback. No exception may cross C. */
     private static function receiving(callable $audit): \Closure
     {
-        return static function ($context, string $line) use ($audit): void {
+        return static function ($context, string $entry) use ($audit): void {
             try {
-                $audit(json_decode($line, true, 2, JSON_THROW_ON_ERROR));
+                $audit(json_decode($entry, true, 2, JSON_THROW_ON_ERROR));
             } catch (\Throwable $error) {
                 error_log('libtfa: the audit callback failed: ' . $error->getMessage());
             }

@@ -31,7 +31,7 @@ class TfaError extends \RuntimeException
         (new \ReflectionProperty(\Exception::class, 'trace'))->setValue($this, $frames);
     }
 
-    /** The library's own sentence: the contract's table of reasons. */
+    /** The library's sentence (contract section 5). */
     public function reason(): string
     {
         return $this->getMessage();

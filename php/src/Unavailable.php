@@ -1,5 +1,5 @@
 <?php
-/* The question could not be answered, because the store is away, say: keep the subject out. */
+/* The library cannot answer, because the store is not available for example: deny the login. */
 declare(strict_types=1);
 
 namespace TFA;

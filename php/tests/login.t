@@ -1,5 +1,5 @@
 <?php
-/* Login: what lets in, what keeps out, what a person may type; opening, closing, fork, the lookup. */
+/* Login: what is accepted and what is denied; opening, closing, fork, the lookup. */
 declare(strict_types=1);
 
 require __DIR__ . '/tap.php';
@@ -9,40 +9,57 @@ use TFA\{ConfigError, Login, Refused, Tfa, Unavailable};
 $folder = folder();
 $tfa = open($folder);
 
-Tap::is($tfa->loginResult('example', ''), Login::NotRequired, 'not enrolled: the password is enough');
+Tap::is($tfa->loginResult('example', ''), Login::NotRequired, 'without enrolment no code is required');
 $person = enrol($tfa, 'example');
-Tap::is($tfa->login('example'), false, 'asking without a code');
+Tap::is($tfa->login('example'), false, 'a code is required');
 $code = $person->code();
-Tap::is($tfa->login('example', $code), true, 'a right code lets in');
+Tap::is($tfa->login('example', $code), true, 'a valid code is accepted');
 Tap::is($tfa->loginResult('example', $code), Login::Denied, 'once');
 foreach (["%s\0", "%s\0junk", "\0%s", "%s\xFF"] as $typed) {
     Tap::is(
         $tfa->loginResult('example', sprintf($typed, $person->code())),
         Login::Denied,
-        'a right code with something unreadable in it is wrong: ' . addcslashes($typed, "\0..\37\177..\377"),
+        'a valid code with an unreadable character is invalid: ' . addcslashes($typed, "\0..\37\177..\377"),
     );
 }
-Tap::is($tfa->whm->twofactorauth_login_status(caller: 'root', user: 'example')['failures'], 4, 'and is counted');
 $wrong = $person->wrongCode();
-$tfa->login('example', $wrong);
-Tap::is($tfa->loginResult('example', $wrong), Login::Locked, 'guessing locks');
-Tap::is($tfa->login('example', $person->code()), false, 'also for a right code');
+for ($count = 1; $count <= 5; $count++) {
+    $tfa->login('example', $wrong);
+}
+Tap::is($tfa->whm->twofactorauth_login_status(caller: 'root', user: 'example')['failures'], 5, 'invalid codes are counted');
+Tap::is($tfa->loginResult('example', $wrong), Login::Locked, 'invalid codes lock the subject');
+Tap::is($tfa->login('example', $person->code()), false, 'a valid code too is denied');
 $tfa->whm->twofactorauth_unlock_user(caller: 'root', user: 'example');
-Tap::is($tfa->login('example', $person->code()), true, 'until it is unlocked');
+Tap::is($tfa->login('example', $person->code()), true, 'until the lock is lifted');
 
 $recovery = $tfa->uapi->generate_recovery_codes(caller: 'example')['recovery_codes'];
 Tap::is(count($recovery), 10, 'ten recovery codes');
-Tap::is($tfa->login('example', $recovery[0]), true, 'a recovery code lets in');
+Tap::is($tfa->login('example', $recovery[0]), true, 'a recovery code is accepted');
 Tap::is($tfa->login('example', $recovery[0]), false, 'once');
 
-Tap::is($tfa->loginResult('nobody', '123456'), Login::Unanswered, 'an unknown subject is kept out');
-Tap::throws(fn () => $tfa->login("example\0", '1'), Refused::class, '"subject"', 'a subject with a NUL is not cut short');
-Tap::is($tfa->loginResult("example\xFF", '1'), Login::Unanswered, 'a subject that is no UTF-8');
-$letIn = array_values(array_filter(Login::cases(), fn (Login $result) => $result->isAccepted()));
-Tap::is($letIn, [Login::Verified, Login::NotRequired], 'who is let in');
+Tap::is($tfa->loginResult('nobody', '123456'), Login::Unanswered, 'an unknown subject is denied');
+Tap::throws(fn () => $tfa->login("example\0", '1'), Refused::class, '"subject"', 'a subject with a NUL is refused');
+Tap::is($tfa->loginResult("example\xFF", '1'), Login::Unanswered, 'a subject that is not UTF-8 is denied');
+$accepted = array_values(array_filter(Login::cases(), fn (Login $result) => $result->isAccepted()));
+Tap::is($accepted, [Login::Verified, Login::NotRequired], 'the results that accept a login');
 
-Tap::throws(fn () => Tfa::open(['no_such_key' => 1]), ConfigError::class, 'no_such_key', 'an unknown key');
+Tap::throws(fn () => Tfa::open(['no_such_key' => 1] + config($folder)), ConfigError::class, 'no_such_key', 'an unknown key');
 Tap::throws(fn () => Tfa::open(['skew' => 'wide'] + config($folder)), ConfigError::class, 'skew', 'a wrong type');
+
+// The configuration of the server, and keys that override it.
+file_put_contents("$folder/tfa.json", json_encode(config($folder)));
+putenv("TFA_CONFIG=$folder/tfa.json");
+$issuer = fn (Tfa $tfa): string => $tfa->whm->twofactorauth_get_issuer(caller: 'root')['issuer'];
+foreach ([null, []] as $none) {
+    Tap::is($issuer(Tfa::open($none)), 'server.example.com', 'without keys, the configuration of the server');
+}
+Tap::ok(Tfa::open()->uapi->get_user_configuration(caller: 'example')['is_enabled'] === 1, 'with its store');
+$other = Tfa::open(['hostname' => 'other.example.com']);
+Tap::is($issuer($other), 'other.example.com', 'a key overrides the file');
+Tap::is($other->uapi->get_user_configuration(caller: 'example')['is_enabled'], 1, 'and the others are those of the file');
+putenv("TFA_CONFIG=$folder/missing.json");
+Tap::throws(fn () => Tfa::open(), ConfigError::class, "$folder/missing.json", 'a file that is missing');
+putenv('TFA_CONFIG');
 
 $children = [];
 for ($number = 0; $number < 4; $number++) {
@@ -57,22 +74,22 @@ $statuses = array_map(function (int $child): int {
     pcntl_waitpid($child, $status);
     return $status;
 }, $children);
-Tap::is($statuses, [0, 0, 0, 0], 'four children use the handle that was opened before the fork');
-Tap::is($tfa->uapi->get_user_configuration(caller: 'theirs')['is_enabled'], 1, 'and the parent sees what they did');
+Tap::is($statuses, [0, 0, 0, 0], 'four children use the handle of their parent');
+Tap::is($tfa->uapi->get_user_configuration(caller: 'theirs')['is_enabled'], 1, 'and the parent sees their changes');
 
 $asked = [];
 $tfa->setLookup(function (string $question, string $name) use (&$asked): ?array {
     $asked[] = $name;
     return null;
 });
-Tap::is($tfa->loginResult('example', '1'), Login::Unanswered, 'the lookup knows nobody');
-Tap::ok(in_array('example', $asked, true), 'it was asked');
+Tap::is($tfa->loginResult('example', '1'), Login::Unanswered, 'the lookup knows no account');
+Tap::ok(in_array('example', $asked, true), 'it was called');
 $tfa->setLookup(fn (string $question, string $name): ?array => $question === 'account' && $name === 'known' ? [] : null);
-Tap::is($tfa->loginResult('known', '1'), Login::NotRequired, 'an account of which the lookup says nothing but that it is there');
+Tap::is($tfa->loginResult('known', '1'), Login::NotRequired, 'an account without details');
 $log = ini_set('error_log', "$folder/log");
-$tfa->setLookup(fn () => throw new RuntimeException('the directory is away'));
-Tap::is($tfa->loginResult('example', '1'), Login::Unanswered, 'a lookup that throws keeps out');
-Tap::ok(str_contains(file_get_contents("$folder/log"), 'the directory is away'), 'and is logged');
+$tfa->setLookup(fn () => throw new RuntimeException('the directory is not available'));
+Tap::is($tfa->loginResult('example', '1'), Login::Unanswered, 'a lookup that throws denies the login');
+Tap::ok(str_contains(file_get_contents("$folder/log"), 'the directory is not available'), 'and is logged');
 $tfa->setLookup(function () use ($tfa): ?array {
     $tfa->close();
     return null;
@@ -87,12 +104,12 @@ $tfa = open($folder);
 foreach (glob("$folder/tfa/tfa.db*") as $part) {
     file_put_contents($part, str_repeat('this is no database', 1000));
 }
-Tap::is($tfa->loginResult('example', $person->code()), Login::Unanswered, 'a broken store keeps out');
+Tap::is($tfa->loginResult('example', $person->code()), Login::Unanswered, 'a damaged store denies the login');
 Tap::throws(
     fn () => $tfa->whm->twofactorauth_policy_status(caller: 'root'),
     Unavailable::class,
     'is not available',
-    'and says so',
+    'and is reported',
 );
 
 $tfa = Tfa::open(['store' => "sqlite:$folder/other/tfa.db", 'key_file' => "$folder/other/tfa.key"]);

@@ -151,20 +151,35 @@ function composer(string $folder): string
     return "COMPOSER_HOME=$folder/home COMPOSER_ALLOW_SUPERUSER=1 composer --no-interaction --no-ansi";
 }
 
-/** An application in "$folder/app" into which composer has installed a copy of the package, without a network. */
+/** Makes an application in "$folder/app", into which Composer clones the package from a repository, without a network. */
 function application(string $folder): void
 {
+    $package = dirname(__DIR__);
+    $git = "git -c user.name=test -c user.email=test@example.com -C $folder/repository";
+    [$status, $output] = run("mkdir $folder/repository && cp -r $package " . dirname($package) . "/composer.json $folder/repository"
+        . " && $git init -q -b main && $git add . && $git commit -q -m package");
+    if ($status === 0) {
+        [$status, $output] = install($folder, ['type' => 'vcs', 'url' => "$folder/repository"]);
+    }
+    Tap::is($status, 0, 'Composer installs the package from a repository');
+    if ($status !== 0) {
+        echo preg_replace('~^~m', '# ', $output), "\n";
+    }
+}
+
+/**
+ * Installs the package from a repository into "$folder/app".
+ *
+ * @param array<string, mixed> $repository
+ * @return array{int, string} Composer's status and output
+ */
+function install(string $folder, array $repository): array
+{
+    exec('rm -rf ' . escapeshellarg("$folder/app"));
     mkdir("$folder/app");
     file_put_contents("$folder/app/composer.json", json_encode([
-        'repositories' => [
-            ['type' => 'path', 'url' => dirname(__DIR__), 'options' => ['symlink' => false]],
-            ['packagist.org' => false],
-        ],
+        'repositories' => [$repository, ['packagist.org' => false]],
         'require' => ['libtfa/libtfa' => '*@dev'],
     ]));
-    [$status, $said] = run(composer($folder) . " --working-dir=$folder/app install");
-    Tap::is($status, 0, 'composer installs the package');
-    if ($status !== 0) {
-        echo preg_replace('~^~m', '# ', $said), "\n";
-    }
+    return run(composer($folder) . " --working-dir=$folder/app install");
 }

@@ -29,7 +29,7 @@ file_put_contents("$folder/php.ini", str_replace(
 ));
 Tap::is(page($folder, "-c $folder/php.ini"), 'Welcome.', 'with the README\'s php.ini');
 $said = page($folder, '-d ffi.enable=preload');
-Tap::ok(str_contains($said, "$installed/src/tfa.ffi.h") && str_contains($said, "$installed/preload.php"), "without: $said");
+Tap::ok(str_contains($said, "$installed/php/src/tfa.ffi.h") && str_contains($said, "$installed/php/preload.php"), "without: $said");
 
 /** What page.php answers under PHP's own web server. */
 function page(string $folder, string $settings): string
