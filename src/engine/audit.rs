@@ -30,6 +30,7 @@ pub struct Settings {
     /// Days that an entry is kept; with 0 none is stored, and only the sinks receive it.
     pub days: u64,
     /// Whether entries are sent to syslog as well.
+    #[serde(deserialize_with = "super::config::switch")]
     pub syslog: bool,
 }
 

@@ -6,7 +6,8 @@ pub mod file;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::audit::Settings;
@@ -64,6 +65,7 @@ struct Written {
     skew: u32,
     lockout: Limits,
     audit: Settings,
+    #[serde(deserialize_with = "switch")]
     require_post: bool,
     change_requires_code: bool,
     enrol_while_disabled: bool,
@@ -104,6 +106,21 @@ impl Config {
             format!("The configuration is not valid{key}: {}", error.inner())
         })?;
         written.check()
+    }
+}
+
+/// Reads a switch: true or false, or 1 or 0, as languages without booleans have it.
+pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected true, false, 1 or 0")]
+    enum Switch {
+        Boolean(bool),
+        Number(u8),
+    }
+    match Switch::deserialize(deserializer)? {
+        Switch::Boolean(is_on) => Ok(is_on),
+        Switch::Number(number @ 0..=1) => Ok(number == 1),
+        Switch::Number(_) => Err(D::Error::custom("expected true, false, 1 or 0")),
     }
 }
 
@@ -197,6 +214,15 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_is_a_boolean_or_0_or_1() {
+        for (text, is_on) in [("true", true), ("1", true), ("false", false), ("0", false)] {
+            let json = format!(r#"{{"require_post": {text}, "audit": {{"syslog": {text}}}}}"#);
+            let config = Config::parse(Some(&json)).unwrap();
+            assert_eq!((config.require_post, config.audit.syslog), (is_on, is_on), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (text, word) in [
             ("", "EOF"),
@@ -217,7 +243,9 @@ mod tests {
             (r#"{"lockout": {"hard_limit": 1}}"#, "hard_limit"),
             (r#"{"lockout": {"seconds": -1}}"#, "lockout.seconds"),
             (r#"{"audit": {"days": 36501}}"#, "audit.days"),
-            (r#"{"audit": {"syslog": 1}}"#, "audit.syslog"),
+            (r#"{"audit": {"syslog": 2}}"#, "audit.syslog"),
+            (r#"{"audit": {"syslog": "yes"}}"#, "audit.syslog"),
+            (r#"{"require_post": "1"}"#, "require_post"),
             (r#"{"audit": {"file": "/x"}}"#, "file"),
             (r#"{"hostname": "a\u0007b"}"#, "hostname"),
         ] {
