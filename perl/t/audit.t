@@ -17,6 +17,7 @@ my $tfa = open_tfa( on_audit => sub { push @entries, $_[0] } );
 my $secret = enrol( $tfa, 'jürgen' );
 is_deeply [ map { $_->{event} } @entries ], [qw(policy_enabled enrolled)], 'the callback receives changes';
 like delete $entries[1]{time}, qr/\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z/, 'with their time';
+cmp_ok delete $entries[1]{id}, '>', $entries[0]{id}, 'and their numbers';
 is_deeply $entries[1], { event => 'enrolled', subject => 'jürgen', caller => 'jürgen', function => 'set_user_configuration' }, 'in characters';
 
 @entries = ();
@@ -26,7 +27,9 @@ is_deeply [ map { "@{$_}{qw(event subject caller function remote_addr)}" } @entr
     [ map { "$_ jürgen root twofactorauth_verify_login 2001:db8::1" } qw(verified replayed) ], 'and verdicts, with the address';
 ok !( grep { $_ eq $secret || $_ eq $login{tfa_token} } map { values %$_ } @entries ), 'and without the code';
 @entries = ();
-ok !$tfa->login( 'jürgen', 'x' ), 'an invalid code';
+enrol( $tfa, 'example' );
+@entries = ();
+ok !$tfa->login( 'example', 'x' ), 'an invalid code';
 is "$entries[0]{event} $entries[0]{function}", 'wrong tfa_login', 'is an entry too';
 @entries = ();
 eval { $tfa->twofactorauth_enable_policy('jürgen') };
@@ -89,9 +92,11 @@ for my $wrong ( 'text', {}, [] ) {
 ok open_tfa( on_audit => undef ), 'undef is none';
 
 # The configuration's own key, with numbers and truth values as Perl has them.
-for my $audit ( { days => '30' }, { syslog => 1 }, { syslog => 0 }, { syslog => '', days => 30 } ) {
+for my $audit ( { days => '30' }, { syslog => 1 }, { syslog => 0 }, { syslog => !1, days => 30 }, { syslog => !0 } ) {
     ok eval { open_tfa( audit => $audit ) }, "audit: @{[ %$audit ]}" or diag $@;
 }
+like thrown { open_tfa( audit => { syslog => $_ } ) }, qr/audit\.syslog/, 'a switch is true, false, 1 or 0' for 'yes', '', 2;
+ok open_tfa( require_post => '1', hostname => '12.example' ), 'a switch may be a string of one digit';
 like thrown { open_tfa( audit => { days => 'many' } ) }, qr/days|audit/, 'text in place of a number is refused';
 
 done_testing;

@@ -248,15 +248,17 @@ sub _stringified_pairs {
 sub _typed {
     my ($given) = @_;
     my %copy = %$given;
-    for my $key ( grep { $_ ne 'accounts' } keys %copy ) {
+    for my $key ( grep { $_ ne 'accounts' && defined $copy{$_} } keys %copy ) {
         my $value = $copy{$key};
-        $copy{$key} =
-              ref $value eq 'HASH'             ? _typed($value)
-            : $key =~ /\A(?:create|syslog)\z/  ? ( $value ? \1 : \0 )
-            : defined $value && $value =~ /\A[0-9]{1,9}\z/ ? $value + 0
-            :                                    $value;
+        $copy{$key} = ref $value eq 'HASH' ? _typed($value) : _is_false($value) || $value =~ /\A[0-9]{1,9}\z/ ? int $value : $value;
     }
     return \%copy;
+}
+
+# Whether a value is what Perl's operators return for false: the empty string that is also the number 0, as xor shows.
+sub _is_false {
+    my ($value) = @_;
+    return !ref $value && $value eq '' && length( $value ^ $value );
 }
 
 # The arguments of a function as JSON text, or undef when there are none.
