@@ -9,7 +9,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let config = format!(r#"{{"store": "sqlite:{}/tfa.db"}}"#, folder.path().display());
 //! let tfa = Tfa::open(Config::parse(Some(&config))?)?;
-//! let subject = tfa.view()?.resolve("example")?.ok_or("no such user")?;
+//! let subject = tfa.subject(&tfa.view()?, "example", None)?.ok_or("no such user")?;
 //! assert!(!tfa.status(&subject)?.required, "the policy is disabled at first");
 //! tfa.set_policy(Actor::new("root", "setup"), true)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,7 +50,7 @@ pub mod fork;
 #[doc(hidden)]
 pub mod otp;
 
-pub use accounts::{Lookup, Question, Subject, View};
+pub use accounts::{Lookup, Question, Subject, SubjectKind, View};
 pub use api::args::Args;
 pub use api::{uapi, whmapi1};
 pub use engine::Tfa;

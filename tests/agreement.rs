@@ -30,11 +30,11 @@ const WHM: [(&str, Callers, &[&str]); 16] = [
     ("twofactorauth_remove_user_config", RootAndResellers, &["user", "user-0", "current_token"]),
     ("twofactorauth_get_tfa_config_for_user", Root, &["user"]),
     ("twofactorauth_set_tfa_config_for_user", Root, &["*"]),
-    ("twofactorauth_login_status", Root, &["user"]),
-    ("twofactorauth_verify_login", Root, &["user", "tfa_token", "remote_addr"]),
-    ("twofactorauth_unlock_user", RootAndResellers, &["user"]),
+    ("twofactorauth_login_status", Root, &["user", "kind"]),
+    ("twofactorauth_verify_login", Root, &["user", "kind", "tfa_token", "remote_addr"]),
+    ("twofactorauth_unlock_user", RootAndResellers, &["user", "kind"]),
     ("twofactorauth_generate_recovery_codes", RootAndResellers, &["current_token"]),
-    ("twofactorauth_resolve_user", Root, &["user"]),
+    ("twofactorauth_resolve_user", Root, &["user", "kind"]),
 ];
 
 /// Contract section 7: the WHM functions about other calls, which have none.

@@ -1,12 +1,13 @@
-//! The inline map of the configuration (contract section 10), and one entry of it, which is also what a host's
-//! callback answers about an account.
+//! The inline map of the configuration (contract section 10), and one entry of it, which is also the answer of a host's
+//! callback about an account.
 //!
-//! Promise: whatever does not fit is a clear error that names the account; nothing is guessed or skipped.
+//! Promise: a value that is not valid is an error that names the account and the key; nothing is guessed or skipped.
 
 use serde_json::{Map, Value};
 
-use super::name::{ROOT, plain, quoted, well_formed};
-use super::snapshot::{Draft, Snapshot};
+use super::draft::Draft;
+use super::name::{ROOT, folded, plain, quoted, well_formed};
+use super::snapshot::Snapshot;
 
 /// The most domains, and the most team users, that one account may list.
 const MAX_LIST: usize = 100_000;
@@ -24,10 +25,12 @@ pub(super) struct Entry<'a> {
     pub(super) reseller: bool,
     /// `"team"`: its team users, without `@`.
     pub(super) team: Vec<&'a str>,
+    /// `"created"`: when the account was created, in Unix seconds.
+    pub(super) created: Option<u64>,
 }
 
 impl<'a> Entry<'a> {
-    /// Reads the entry of `account`. Errors tell which key is wrong and how.
+    /// Reads the entry of `account`. The error names the key and says what is wrong with it.
     pub(super) fn read(account: &str, value: &'a Value) -> Result<Entry<'a>, String> {
         let wrong = |why: String| format!("account {}: {why}", quoted(account));
         if !plain(account) {
@@ -37,8 +40,8 @@ impl<'a> Entry<'a> {
             return Err(wrong("its entry must be an object".to_owned()));
         };
         let entry = Entry::read_keys(map).map_err(wrong)?;
-        if account == ROOT && entry.owner.is_some_and(|owner| owner != ROOT) {
-            return Err(wrong("nobody owns root".to_owned()));
+        if folded(account) == ROOT && entry.owner.is_some_and(|owner| owner != ROOT) {
+            return Err(wrong("root has no owner".to_owned()));
         }
         let too_long = |user: &&&str| !well_formed(&format!("{user}@{account}"));
         if let Some(user) = entry.team.iter().find(too_long) {
@@ -56,6 +59,7 @@ impl<'a> Entry<'a> {
                 "domains" => entry.domains = read_names(key, value, MAX_LIST)?,
                 "reseller" => entry.reseller = read_bool(key, value)?,
                 "team" => entry.team = read_names(key, value, MAX_LIST)?,
+                "created" => entry.created = Some(read_time(key, value)?),
                 _ => return Err(format!("unknown key {}", quoted(key))),
             }
         }
@@ -99,6 +103,9 @@ fn add(draft: &mut Draft, account: &str, entry: &Entry) -> Result<(), String> {
     if entry.reseller {
         draft.reseller(account);
     }
+    if let Some(time) = entry.created {
+        draft.created(account, time);
+    }
     for user in &entry.team {
         if let Some(holder) = draft.team_user(user, account) {
             return Err(twice("team user", user, holder));
@@ -124,7 +131,12 @@ pub(super) fn read_names<'a>(what: &str, value: &'a Value, limit: usize) -> Resu
     }
 }
 
-fn read_bool(what: &str, value: &Value) -> Result<bool, String> {
+fn read_time(what: &str, value: &Value) -> Result<u64, String> {
+    value.as_u64().ok_or_else(|| format!("{what:?} must be a time in whole Unix seconds"))
+}
+
+/// A switch: 0, 1 or a boolean.
+pub(super) fn read_bool(what: &str, value: &Value) -> Result<bool, String> {
     match (value.as_bool(), value.as_u64()) {
         (Some(bool), _) => Ok(bool),
         (_, Some(0)) => Ok(false),

@@ -1,14 +1,21 @@
-//! The account directory: who exists, who owns whom, which domain belongs to whom (contract sections 1 and 10).
+//! The account directory: which accounts exist, who owns them, which domain belongs to which (contract sections 1, 10
+//! and 11).
 //!
-//! Promise: a directory that cannot be read is an error, never an empty directory, so that the caller can fail
-//! closed. An answer is as fresh as its source: files are looked at on disk at every call, a callback is
-//! asked every time. A directory can be used from many threads at once and goes on working in a forked child.
+//! A request takes one [`View`] of the [`Directory`]. The view resolves a name to its [`Subject`], whatever its spelling.
+//!
+//! Promises: a directory that cannot be read is an error, never an empty directory, so the caller can fail closed. A view
+//! shows its source as it is at the view's first question. A directory can be used from many threads at once and keeps
+//! working in a forked child.
 
 mod callback;
+mod draft;
 mod files;
 mod inline;
 mod name;
+mod names;
+mod parse;
 mod snapshot;
+mod system;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -19,12 +26,42 @@ use serde_json::Value;
 
 pub use callback::{Lookup, Question};
 pub use files::Files;
-pub use name::{MAX_NAME, ROOT, shown, well_formed};
+pub use name::{MAX_NAME, ROOT, folded_name, shown, well_formed};
 pub use snapshot::{Listing, Snapshot};
 pub use view::View;
 
-/// Whoever can hold a two-factor configuration, under the one spelling that it is stored by: names of mailboxes and
-/// team users are in lower case throughout, so that another spelling is not another subject.
+/// The kind of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// An account, `root` and resellers included.
+    Account,
+    /// A mailbox.
+    Mailbox,
+    /// A team user.
+    Team,
+}
+
+impl SubjectKind {
+    /// All kinds.
+    pub const ALL: [SubjectKind; 3] = [SubjectKind::Account, SubjectKind::Mailbox, SubjectKind::Team];
+
+    /// Its name in parameters and answers: `account`, `mailbox` or `team`.
+    pub fn name(self) -> &'static str {
+        match self {
+            SubjectKind::Account => "account",
+            SubjectKind::Mailbox => "mailbox",
+            SubjectKind::Team => "team",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A holder of a two-factor configuration, under its canonical name. The name of an account is spelled as in the
+/// directory; names of mailboxes and team users are folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// An account, `root` and resellers included.
@@ -43,13 +80,13 @@ pub enum Subject {
     Team {
         /// `team_user@example`
         name: String,
-        /// The account that the team belongs to.
+        /// The account that the team user belongs to.
         account: String,
     },
 }
 
 impl Subject {
-    /// The subject's name in its canonical spelling.
+    /// The subject's canonical name.
     pub fn name(&self) -> &str {
         match self {
             Subject::Account { name } | Subject::Email { name, .. } | Subject::Team { name, .. } => name,
@@ -63,9 +100,27 @@ impl Subject {
             Subject::Email { account, .. } | Subject::Team { account, .. } => account,
         }
     }
+
+    /// The kind of the subject.
+    pub fn kind(&self) -> SubjectKind {
+        match self {
+            Subject::Account { .. } => SubjectKind::Account,
+            Subject::Email { .. } => SubjectKind::Mailbox,
+            Subject::Team { .. } => SubjectKind::Team,
+        }
+    }
+
+    /// The same subject under another spelling of its name.
+    pub fn spelled(self, name: String) -> Subject {
+        match self {
+            Subject::Account { .. } => Subject::Account { name },
+            Subject::Email { account, .. } => Subject::Email { name, account },
+            Subject::Team { account, .. } => Subject::Team { name, account },
+        }
+    }
 }
 
-/// What the directory knows about one account.
+/// One account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its name.
@@ -76,20 +131,27 @@ pub struct Account {
     pub primary_domain: String,
     /// Whether it is listed as a reseller or owns another account. Root is not a reseller.
     pub reseller: bool,
+    /// When it was created, in Unix seconds, if the source says so: the inline map and a callback can.
+    pub created: Option<u64>,
 }
 
 impl Account {
     /// An account about which nothing is known but its name.
     fn of_root(name: &str) -> Account {
-        Account { name: name.to_owned(), owner: ROOT.to_owned(), primary_domain: String::new(), reseller: false }
+        Account {
+            name: name.to_owned(),
+            owner: ROOT.to_owned(),
+            primary_domain: String::new(),
+            reseller: false,
+            created: None,
+        }
     }
 }
 
-/// Why the directory has no answer.
+/// Why the directory cannot answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
-    /// The files could not be read, or the host's callback failed or answered nonsense; the text says which and why.
-    /// Whoever is asked about must be kept out.
+    /// The source could not be read or its answer is not valid; the text says why. The login must be denied.
     #[error("The account directory is not available: {0}")]
     Unavailable(String),
 }
@@ -102,28 +164,31 @@ pub enum Directory {
     Files(Files),
     /// In the map that the configuration contains.
     Inline(Arc<Snapshot>),
+    /// Among the accounts of the operating system.
+    System,
     /// In the host's own directory.
     Callback(Box<dyn Lookup>),
 }
 
 impl Directory {
     /// Reads the value of `"accounts"` in the configuration (contract section 10); `None` when it is absent. Files are
-    /// not touched before the first lookup. The error says which key is wrong and how.
+    /// not read before the first question. The error names the key and says what is wrong with it.
     pub fn from_config(value: Option<&Value>) -> Result<Directory, String> {
         let Some(value) = value else {
             return Ok(Directory::Open);
         };
-        let usage = || r#""accounts" must be {"files": …} or {"inline": …}"#.to_owned();
+        let usage = || r#""accounts" must be {"files": …}, {"inline": …} or {"system": true}"#.to_owned();
         let map = value.as_object().filter(|map| map.len() == 1);
-        match map.and_then(|map| map.iter().next()) {
-            Some((key, value)) if key == "files" => {
-                Files::from_config(value).map(Directory::Files).map_err(|why| format!(r#""accounts": "files": {why}"#))
-            }
-            Some((key, value)) if key == "inline" => inline::read(value)
-                .map(|snapshot| Directory::Inline(Arc::new(snapshot)))
-                .map_err(|why| format!(r#""accounts": "inline": {why}"#)),
-            Some((key, _)) => Err(format!("{}: unknown key {}", usage(), name::quoted(key))),
-            None => Err(usage()),
+        let Some((key, value)) = map.and_then(|map| map.iter().next()) else {
+            return Err(usage());
+        };
+        let wrong = |why: String| format!(r#""accounts": "{key}": {why}"#);
+        match key.as_str() {
+            "files" => Files::from_config(value).map(Directory::Files).map_err(wrong),
+            "inline" => inline::read(value).map(|snapshot| Directory::Inline(Arc::new(snapshot))).map_err(wrong),
+            "system" if matches!(inline::read_bool(key, value), Ok(true)) => Ok(Directory::System),
+            "system" => Err(wrong("must be true".to_owned())),
+            _ => Err(format!("{}: unknown key {}", usage(), name::quoted(key))),
         }
     }
 
@@ -136,10 +201,4 @@ impl Directory {
     pub fn view(self: &Arc<Self>) -> View {
         View::new(self.clone())
     }
-}
-
-/// The one spelling of a name when there is no directory. One with an `@` is a mailbox or a team user, whatever else is
-/// known, so it is put into lower case as a directory would.
-fn open_name(name: &str) -> String {
-    if name.contains('@') { name::folded(name).into_owned() } else { name.to_owned() }
 }

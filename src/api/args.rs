@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
-use crate::accounts::well_formed;
+use crate::accounts::{SubjectKind, well_formed};
 use crate::otp::secret::Secret;
 use crate::wire::{ParameterError, form, strict};
 
@@ -162,6 +162,15 @@ impl Args {
     /// The well-formed name called `name`.
     pub fn user(&self, name: &str) -> Result<&str, ParameterError> {
         check_user(name, self.text(name)?)
+    }
+
+    /// The kind of subject that the parameter `kind` names: `mailbox` or `team`.
+    pub fn kind(&self) -> Result<Option<SubjectKind>, ParameterError> {
+        let Some(kind) = self.optional_text("kind")?.filter(|kind| !kind.is_empty()) else {
+            return Ok(None);
+        };
+        let kind = SubjectKind::from_name(kind).filter(|kind| *kind != SubjectKind::Account);
+        kind.map(Some).ok_or_else(|| not_valid("kind", "it is \"mailbox\" or \"team\"."))
     }
 
     /// The secret called `secret`.

@@ -4,7 +4,8 @@
 //! learn which names exist beyond its own accounts.
 
 use super::refusal::Refusal;
-use crate::accounts::{ROOT, Subject, View};
+use crate::accounts::{ROOT, Subject, SubjectKind, View};
+use crate::engine::Tfa;
 
 /// Who may call a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,17 +60,22 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller called `name`, if it exists.
-    pub fn find(view: &View, name: &str) -> Result<Option<Self>, Refusal> {
-        let Some(subject) = view.resolve(name)? else {
+    /// The caller called `name`, if it exists. The name is never an alias, and root's is spelled `root` exactly: an
+    /// operating system can have another user `Root`.
+    pub fn find(tfa: &Tfa, view: &View, name: &str) -> Result<Option<Self>, Refusal> {
+        let Some(subject) = tfa.caller(view, name)? else {
             return Ok(None);
         };
+        if subject.name() == ROOT && name != ROOT {
+            return Ok(None);
+        }
         Ok(Some(Caller { role: Role::of(&subject, view)?, subject }))
     }
 
-    /// The subject called `name`, if this caller may act on it.
-    pub fn manages(&self, view: &View, name: &str) -> Result<Subject, Refusal> {
-        let subject = view.resolve(name)?;
+    /// The subject called `name`, if this caller may act on it. Without a `kind`, a name that can be a mailbox or a team
+    /// user is the one that is enrolled.
+    pub fn manages(&self, tfa: &Tfa, view: &View, name: &str, kind: Option<SubjectKind>) -> Result<Subject, Refusal> {
+        let subject = tfa.subject(view, name, kind)?;
         if self.role == Role::Root {
             return subject.ok_or_else(|| Refusal::NoSuchUser(name.to_owned()));
         }

@@ -108,7 +108,7 @@ functions! {
         callers: Root,
         effect: Reads,
         about: "Returns whether a login of a user needs a code, and the state of the user's locks and recovery codes.",
-        parameters: [USER],
+        parameters: [USER, KIND],
         example: ("root", r#"{"user": "example"}"#),
         handler: whm::login::status,
     }
@@ -118,6 +118,7 @@ functions! {
         about: "Verifies a login code. Each code is accepted at most once.",
         parameters: [
             USER,
+            KIND,
             required("tfa_token", "The one-time code or recovery code that the user entered."),
             optional("remote_addr", "The IP address that the login comes from, for the audit trail."),
         ],
@@ -128,7 +129,7 @@ functions! {
         callers: RootAndResellers,
         effect: Changes,
         about: "Resets a user's failed-attempt count and lifts any lock.",
-        parameters: [USER],
+        parameters: [USER, KIND],
         example: ("root", r#"{"user": "example"}"#),
         handler: whm::login::unlock,
     }
@@ -144,7 +145,7 @@ functions! {
         callers: Root,
         effect: Reads,
         about: "Resolves a name to its canonical spelling, the account that it belongs to, and that account's owner.",
-        parameters: [USER],
+        parameters: [USER, KIND],
         example: ("root", r#"{"user": "user@example.com"}"#),
         handler: whm::users::resolve,
     }

@@ -92,7 +92,7 @@ pub fn cpanel(request: &Request<'_>) -> Outcome {
 /// Calls the UAPI function that the parameters `names` under `prefix` name, with the parameters that are not under it.
 fn call_uapi(request: &Request<'_>, prefix: &str, names: [&str; 3]) -> Result<CpanelAnswer, Refusal> {
     let [user, module, function] = names.map(|name| format!("{prefix}{name}"));
-    let user = request.managed(&user)?;
+    let user = request.acting_for(&user)?;
     let (module, function) = (request.args.text(&module)?, request.args.text(&function)?);
     let args = request.args.without(prefix);
     let result = request.calls.uapi(&user, module, function, &args);

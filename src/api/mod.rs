@@ -91,7 +91,7 @@ impl Dispatch<'_> {
     /// Calls `function`, if `caller` exists and has the role for it.
     fn call(&self, function: &'static Function, caller: &str, args: &Args, part: Range<usize>) -> Outcome {
         let Dispatch { tfa, view, authenticated } = *self;
-        let caller = Caller::find(view, caller)?.filter(|caller| caller.role.is_among(function.callers));
+        let caller = Caller::find(tfa, view, caller)?.filter(|caller| caller.role.is_among(function.callers));
         let caller = caller.ok_or_else(|| Refusal::NotAuthorizedToCall(function.name.to_owned()))?;
         (function.handler)(&Request { tfa, view, function, caller, authenticated, args, part, calls: self })
     }

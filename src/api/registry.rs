@@ -27,6 +27,8 @@ const TOKEN: Parameter = required("tfa_token", "The code that the authenticator 
 const CURRENT_TOKEN: Parameter =
     optional("current_token", "A code or recovery code of the enrolment that is changed, if the server requires one.");
 const USER: Parameter = required("user", "The account, mailbox or team user.");
+const KIND: Parameter =
+    optional("kind", "What a name means that can be both: mailbox or team. Without it, the enrolled one is meant.");
 
 /// Reads the rows into [`FUNCTIONS`].
 macro_rules! functions {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::answer::{Outcome, UapiAnswer, WhmAnswer};
 use super::args::Args;
 use super::caller::{Caller, Callers};
-use crate::accounts::{Subject, View};
+use crate::accounts::{Subject, SubjectKind, View};
 use crate::engine::Tfa;
 use crate::engine::audit::Actor;
 use crate::engine::presence::Presence;
@@ -136,7 +136,7 @@ impl Request<'_> {
     /// Whether a change of the enrolment of `subject` needs a current code of it. It does when the configuration says so and
     /// the subject itself acts; an administrator who acts for another does not need one.
     pub(super) fn presence<'t>(&self, subject: &Subject, token: Option<&'t str>) -> Result<Presence<'t>, Refusal> {
-        let authenticated = Caller::find(self.view, self.authenticated)?;
+        let authenticated = Caller::find(self.tfa, self.view, self.authenticated)?;
         let is_other = authenticated.is_some_and(|authenticated| authenticated.subject != *subject);
         if !self.tfa.config().change_requires_code || is_other {
             return Ok(Presence::NotRequired);
@@ -149,8 +149,22 @@ impl Request<'_> {
         Ok(Zeroizing::new(self.args.optional_token("current_token")?))
     }
 
-    /// The subject that the parameter `name` names, if the caller may act on it.
+    /// The subject that the parameter `name` names, if the caller may act on it. The parameter `kind` decides between a
+    /// mailbox and a team user.
     pub(super) fn managed(&self, name: &str) -> Result<Subject, Refusal> {
-        self.caller.manages(self.view, self.args.user(name)?)
+        let kind = self.args.kind()?;
+        self.manages(self.args.user(name)?, kind)
+    }
+
+    /// The subject that acts in the place of the caller, by the parameter `name`. It is no alias.
+    pub(super) fn acting_for(&self, name: &str) -> Result<Subject, Refusal> {
+        let name = self.args.user(name)?;
+        let subject = self.view.resolve(name)?;
+        self.manages(name, subject.map(|subject| subject.kind()))
+    }
+
+    /// The subject called `name`, if the caller may act on it.
+    pub(super) fn manages(&self, name: &str, kind: Option<SubjectKind>) -> Result<Subject, Refusal> {
+        self.caller.manages(self.tfa, self.view, name, kind)
     }
 }

@@ -6,7 +6,7 @@ use super::answer::{Data, Outcome, bit};
 use super::refusal::Refusal;
 use super::request::Request;
 use super::whm::enrolment;
-use crate::accounts::Subject;
+use crate::accounts::{Subject, SubjectKind};
 use crate::engine::enrolment::Unreadable;
 
 pub fn generate_user_configuration(request: &Request<'_>) -> Outcome {
@@ -51,16 +51,12 @@ fn can_enrol(request: &Request<'_>) -> Result<(), Refusal> {
 fn team_user(request: &Request<'_>) -> Result<Subject, Refusal> {
     let given = request.args.user("team_user")?;
     let account = request.caller.subject.account();
-    let is_domain = |part: &str| -> Result<bool, Refusal> {
-        Ok(request.view.domains(account)?.iter().any(|domain| domain.eq_ignore_ascii_case(part)))
-    };
-    let name = match given.split_once('@') {
-        None => given,
-        Some((name, part)) if part == account || is_domain(part)? => name,
-        Some(_) => return Err(Refusal::NoSuchUser(given.to_owned())),
-    };
-    match request.view.resolve(&format!("{name}@{account}"))? {
-        Some(Subject::Email { .. }) | None => Err(Refusal::NoSuchUser(given.to_owned())),
-        Some(subject) => Ok(subject),
-    }
+    let name = if given.contains('@') { given.to_owned() } else { format!("{given}@{account}") };
+    let kind = Some(SubjectKind::Team);
+    let subject = request.tfa.subject(request.view, &name, kind)?.filter(|subject| {
+        // Without a directory, the account can only be seen from the name.
+        let part = subject.name().split_once('@').map(|(_, part)| part);
+        subject.account() == account || part == Some(&request.view.team_part(account))
+    });
+    subject.ok_or_else(|| Refusal::NoSuchUser(given.to_owned()))
 }

@@ -131,6 +131,7 @@ impl Tfa {
         let step_end = code_format.step_end(step);
         let name = record::subject_name(subject.name());
         let [enrolment, used] = SubjectRecords::keys(&name);
+        self.note_spellings([subject])?;
         self.transact(&[KEYS, enrolment, used], Durability::Power, |texts| {
             let mut records = SubjectRecords::read(subject, &texts, 1)?;
             let proof = match &mut records.enrolment {
@@ -158,6 +159,7 @@ impl Tfa {
     pub fn set_secrets(&self, actor: Actor<'_>, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
         let names: Vec<_> = subjects.iter().map(|(subject, _)| record::subject_name(subject.name())).collect();
         let keys: Vec<_> = iter::once(KEYS).chain(names.iter().flat_map(|name| SubjectRecords::keys(name))).collect();
+        self.note_spellings(subjects.iter().map(|(subject, _)| subject))?;
         self.transact(&keys, Durability::Power, |texts| {
             let sealing = self.sealing(texts.at(0))?;
             let mut effects = Effects::new(());
@@ -298,20 +300,27 @@ impl Tfa {
     pub fn secrets_of(&self, view: &View, account: &Subject) -> Result<AccountSecrets, Refusal> {
         let mut mailboxes = Vec::new();
         for domain in view.domains(account.account())? {
-            self.add_secrets_under(view, &domain, &mut mailboxes)?;
+            self.add_secrets_under(view, account, &domain, &mut mailboxes)?;
         }
         let mut team = Vec::new();
-        self.add_secrets_under(view, account.account(), &mut team)?;
+        self.add_secrets_under(view, account, &view.team_part(account.account()), &mut team)?;
         Ok(AccountSecrets { account: self.secret_of(account)?, mailboxes, team })
     }
 
-    /// Adds the secrets of all subjects whose name ends with `@part`, in the order of their names.
-    fn add_secrets_under(&self, view: &View, part: &str, secrets: &mut Vec<(String, Secret)>) -> Result<(), Refusal> {
+    /// Adds the secrets of all subjects of `account` whose name ends with `@part`, in the order of their names.
+    fn add_secrets_under(
+        &self,
+        view: &View,
+        account: &Subject,
+        part: &str,
+        secrets: &mut Vec<(String, Secret)>,
+    ) -> Result<(), Refusal> {
         // In the order of bytes, the names with this prefix end where the character after the slash begins.
         let (from, before) = (format!("{part}/"), format!("{part}0"));
         for name in self.store.names(Kind::Subject, &from, Some(&before), usize::MAX)? {
             let name = record::name_subject(&name);
             if let Some(subject) = view.resolve(&name)?
+                && (subject.account() == account.account() || !view.lists_accounts())
                 && let Some(secret) = self.secret_of(&subject)?
             {
                 secrets.push((name, secret));

@@ -11,6 +11,7 @@
 //! | `login` | one code, one login; recovery codes; what a login is told |
 //! | `guess` | the limits on guessing |
 //! | `boot` | a power cut reopens no used code |
+//! | `subject` | the subject that a name means |
 //! | `users` | who has two-factor authentication |
 //! | `keys` | the keys that secrets are sealed under, and changing them |
 //! | `audit` | no change and no verdict without its line |
@@ -30,6 +31,7 @@ pub mod policy;
 pub mod presence;
 pub mod refusal;
 pub mod sink;
+pub mod subject;
 pub mod users;
 
 mod boot;
@@ -41,6 +43,8 @@ mod transaction;
 mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock};
+
+use once_cell::race::OnceBox;
 
 use crate::accounts::{Directory, Lookup, View};
 use crate::clock::{Clock, SystemClock};
@@ -63,6 +67,8 @@ pub struct Tfa {
     clock: Arc<dyn Clock>,
     /// Unix seconds up to which steps are not accepted (module `boot`).
     floor: u64,
+    /// Enrolled names that are not folded (module `subject`).
+    unfolded: OnceBox<subject::Unfolded>,
 }
 
 impl Tfa {
@@ -85,7 +91,7 @@ impl Tfa {
         audit::prune(&store, config.audit, clock.now());
         let (directory, keys) = (RwLock::new(Arc::new(directory)), RwLock::new(Arc::new(keys)));
         let trail = Trail::new(config.audit);
-        Ok(Tfa { config, directory, store: Box::new(store), keys, trail, clock, floor })
+        Ok(Tfa { config, directory, store: Box::new(store), keys, trail, clock, floor, unfolded: OnceBox::new() })
     }
 
     /// The configuration that it was opened with.

@@ -38,6 +38,10 @@ impl Record for Boot {
     type First = Self;
 }
 
+impl Record for Spellings {
+    type First = Self;
+}
+
 impl Record for Keys {
     type First = Self;
 }
@@ -70,6 +74,14 @@ pub struct Boot {
     pub boot_id: String,
     /// Unix seconds of the first opening in it, 0 for a new store: no step up to then (plus skew) is accepted.
     pub floor: u64,
+}
+
+/// The spellings of enrolled names, under [`SPELLINGS`]. It is written once the names have been examined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spellings {
+    /// Every enrolled name is folded. Once it is false it stays so.
+    pub all_folded: bool,
 }
 
 /// The key that seals secrets, under [`KEYS`].
@@ -199,6 +211,8 @@ impl UsedCodes {
 
 /// The key of the policy.
 pub const POLICY: Key<'static> = Key { kind: Kind::Server, name: "policy" };
+/// The key of the record about spellings.
+pub const SPELLINGS: Key<'static> = Key { kind: Kind::Server, name: "spellings" };
 /// The key of the record that names the sealing key.
 pub const KEYS: Key<'static> = Key { kind: Kind::Server, name: "keys" };
 /// The key of the boot.

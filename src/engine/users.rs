@@ -89,9 +89,9 @@ impl UserConfigs {
 }
 
 impl Tfa {
-    /// Every account, root among them; with no directory, root and every enrolled subject.
+    /// Every account, root among them; where the directory cannot list them, root and every enrolled subject.
     pub fn all_users(&self, view: &View) -> Result<Users, Refusal> {
-        if view.is_open() {
+        if !view.lists_accounts() {
             return self.enrolled_users();
         }
         Ok(Users::Listed { listing: view.accounts(None)?, caller: None })

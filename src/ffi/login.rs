@@ -69,7 +69,7 @@ pub unsafe extern "C" fn tfa_login_from(
 
 /// The login in safe Rust.
 fn login(tfa: &Tfa, subject: &str, code: Option<&str>, address: Option<&str>) -> Result<i32, Refusal> {
-    let found = tfa.view()?.resolve(subject)?;
+    let found = tfa.subject(&tfa.view()?, subject, None)?;
     let subject = found.ok_or_else(|| Refusal::NoSuchUser(subject.to_owned()))?;
     let address = address.map(args::read_address).transpose()?.map(|address| address.to_string());
     let code = match code {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::accounts::Subject;
+use crate::accounts::{Subject, SubjectKind};
 use crate::api::answer::{DONE, Data, Outcome};
 use crate::api::args::{API, not_valid, read_secret};
 use crate::api::refusal::Refusal;
@@ -29,7 +29,7 @@ pub fn get(request: &Request<'_>) -> Outcome {
 
 /// The account called `name`.
 fn account(request: &Request<'_>, name: &str) -> Result<Subject, Refusal> {
-    match request.caller.manages(request.view, name)? {
+    match request.manages(name, None)? {
         account @ Subject::Account { .. } => Ok(account),
         _ => Err(Refusal::NoSuchUser(name.to_owned())),
     }
@@ -87,14 +87,15 @@ fn add_secrets(
 
 /// The mailbox (`section` is "email") or team user ("team") called `name` of `account`.
 fn member(request: &Request<'_>, account: &Subject, section: &str, name: &str) -> Result<Subject, Refusal> {
-    let subject = request.caller.manages(request.view, name)?;
+    let kind = if section == "team" { SubjectKind::Team } else { SubjectKind::Mailbox };
+    let subject = request.manages(name, Some(kind))?;
     let belongs = match &subject {
         Subject::Email { account: owner, .. } => section == "email" && owner == account.name(),
         Subject::Team { account: owner, .. } => section == "team" && owner == account.name(),
         // Without a directory, the account can only be seen from the name.
-        Subject::Account { name } => {
-            name.split_once('@').is_some_and(|(_, part)| (section == "team") == (part == account.name()))
-        }
+        Subject::Account { name } => name
+            .split_once('@')
+            .is_some_and(|(_, part)| (section == "team") == (part == request.view.team_part(account.name()))),
     };
     if belongs { Ok(subject) } else { Err(not_valid(name, "it does not belong to this user in this section.").into()) }
 }

@@ -16,7 +16,7 @@ use crate::wire::ParameterError;
 pub fn list(request: &Request<'_>) -> Outcome {
     let (tfa, view, caller) = (request.tfa, request.view, &request.caller);
     let users = match request.args.optional_user("user")? {
-        Some(name) => tfa.one_user(view, &caller.manages(view, name)?)?,
+        Some(name) => tfa.one_user(view, &request.manages(name, None)?)?,
         None if caller.role == Role::Root => tfa.all_users(view)?,
         None => tfa.users_of(view, caller.subject.account())?,
     };
@@ -25,15 +25,10 @@ pub fn list(request: &Request<'_>) -> Outcome {
 
 pub fn resolve(request: &Request<'_>) -> Outcome {
     let subject = request.managed("user")?;
-    let kind = match subject {
-        Subject::Account { .. } => "account",
-        Subject::Email { .. } => "mailbox",
-        Subject::Team { .. } => "team",
-    };
     let owner = request.view.account(subject.account())?.map(|account| account.owner);
     Ok(Data::Value(json!({
         "user": subject.name(),
-        "kind": kind,
+        "kind": subject.kind().name(),
         "account": subject.account(),
         "owner": owner,
     })))
@@ -95,10 +90,10 @@ fn users_named<'a>(request: &'a Request<'_>) -> Result<Vec<&'a str>, Refusal> {
 /// The subject called `name`, if the caller may remove it. Root may also remove the enrolment of an account that no
 /// longer exists.
 fn removable(request: &Request<'_>, name: &str) -> Result<Subject, Refusal> {
-    match request.caller.manages(request.view, name) {
+    match request.manages(name, None) {
         Err(Refusal::NoSuchUser(_)) if well_formed(name) => {
-            let gone = Subject::Account { name: name.to_owned() };
-            if request.tfa.is_enrolled(&gone)? { Ok(gone) } else { Err(Refusal::NoSuchUser(name.to_owned())) }
+            let gone = request.tfa.enrolled_without_account(request.view, name)?;
+            gone.ok_or_else(|| Refusal::NoSuchUser(name.to_owned()))
         }
         decided => decided,
     }

@@ -8,6 +8,7 @@ mod presence;
 mod recovery;
 mod removal;
 mod storage;
+mod subject;
 mod users;
 
 use std::sync::Arc;
