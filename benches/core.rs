@@ -1,8 +1,8 @@
-//! The core's benchmark: each figure is a ratio to a peer, both measured in turns in the same run.
+//! Benchmarks of the core. Each figure is a ratio to a peer, which is measured in turns with it in the same run.
 //!
-//! Memory comes first, before anything else has used it. It prints one JSON object a line, {"name", "ours", "peer", "ratio", "target"}, times in nanoseconds (medians), which
-//! `scripts/bench` gathers into docs/benchmarks.md. Run by `make bench`. Codes are right ones of the real clock, so a
-//! subject can log in three times in a window: every round takes subjects that have not been in it.
+//! Each line of the output is a JSON object, {"name", "ours", "peer", "ratio", "target"}; times are medians in nanoseconds.
+//! `scripts/bench` writes them to docs/benchmarks.md; run it with `make bench`. Memory is measured first, before anything else
+//! uses it. Codes are valid at the real time, so a subject can log in three times in a window.
 
 #![allow(missing_docs, clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -24,7 +24,7 @@ use tfa::otp::secret::Secret;
 
 #[link(name = "oath")]
 unsafe extern "C" {
-    /// liboath: how far from `now` the code was found, or less than 0.
+    /// liboath: the distance of the matching code from `now`, or less than 0.
     fn oath_totp_validate(
         secret: *const u8,
         length: usize,
@@ -68,7 +68,7 @@ fn nanoseconds(time: Duration, calls: usize) -> f64 {
     time.as_nanos() as f64 / calls as f64
 }
 
-/// Wrong codes, a window of one step each side, no store: against liboath.
+/// Invalid codes, with a window of one step on either side and without a store, against liboath.
 fn check() {
     const CALLS: usize = 20_000;
     let secret = b"1234567890";
@@ -92,17 +92,17 @@ fn check() {
         }
         peer.push(nanoseconds(begin.elapsed(), CALLS));
     }
-    report("a wrong code, window of one step each side (peer: liboath)", median(ours), median(peer), 0.6);
+    report("an invalid code, window of one step on either side (peer: liboath)", median(ours), median(peer), 0.6);
 }
 
-/// A library with `count` enrolled subjects.
+/// A server with `count` enrolled subjects.
 struct Server {
     tfa: Handle,
     folder: tempfile::TempDir,
     secrets: Vec<Secret>,
 }
 
-/// What a C program has.
+/// A handle of the C ABI.
 struct Handle(*mut Tfa);
 
 impl Drop for Handle {
@@ -113,7 +113,7 @@ impl Drop for Handle {
 }
 
 impl Server {
-    /// With `count` subjects, and an audit trail that keeps lines for so many days.
+    /// A server with `count` subjects, and an audit trail that keeps entries for so many days.
     fn with(count: usize, days: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = CString::new(config(folder.path(), days)).expect("a configuration");
@@ -122,7 +122,7 @@ impl Server {
         // SAFETY: a handle lives until it is closed.
         let tfa = unsafe { handle.as_ref() }.expect("a store");
         tfa.set_policy(ACTOR, true).expect("policy");
-        // Every subject of a block of 1000 has the secret of its place in the block.
+        // Subjects at the same place in their blocks of 1000 share a secret.
         let secrets: Vec<_> = (0..1000).map(|_| Secret::generate(16).expect("a secret")).collect();
         for first in (0..count).step_by(10_000) {
             let block: Vec<_> = (first..count.min(first + 10_000))
@@ -133,7 +133,7 @@ impl Server {
         Server { tfa: Handle(handle), folder, secrets }
     }
 
-    /// Logs in subject `number` with the code of the step `offset` from now; the nanoseconds that it took.
+    /// Logs in subject `number` with the code of the step at `offset` from now. Returns the nanoseconds that it takes.
     fn login(&self, number: usize, offset: i64) -> f64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let step = (now / 30).checked_add_signed(offset).expect("a step");
@@ -144,7 +144,7 @@ impl Server {
         // SAFETY: an open handle and two C strings.
         let verdict = unsafe { tfa_login(self.tfa.0, subject.as_ptr(), code.as_ptr()) };
         let time = nanoseconds(begin.elapsed(), 1);
-        assert_eq!(verdict, 1, "the code was right");
+        assert_eq!(verdict, 1, "the code is valid");
         time
     }
 }
@@ -158,7 +158,7 @@ fn name(number: usize) -> String {
     format!("account{number:07}")
 }
 
-/// Waits, when the present step is about to end, for the next: a round must not straddle two.
+/// Waits for the next step if the present one is about to end, since a round must not span two.
 fn fresh_step() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
     if now % 30 > 20 {
@@ -166,16 +166,16 @@ fn fresh_step() {
     }
 }
 
-/// The bare statement: one prepared compare-and-set UPDATE on a table of as many rows; or with it, in one transaction, the
-/// INSERT of as much text as a line of the audit trail has.
+/// The bare statement: one prepared compare-and-set UPDATE on a table of the same number of rows; optionally, in the same
+/// transaction, the INSERT of as much text as an audit entry has.
 struct Bare {
     connection: Connection,
-    has_lines: bool,
+    has_entries: bool,
     _folder: tempfile::TempDir,
 }
 
 impl Bare {
-    fn with(count: usize, has_lines: bool) -> Self {
+    fn with(count: usize, has_entries: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let connection = Connection::open(folder.path().join("bare.db")).expect("a database");
         connection
@@ -191,7 +191,7 @@ impl Bare {
             insert.execute(params![name(number), "x".repeat(250)]).expect("a row");
         }
         connection.execute_batch("COMMIT").expect("rows");
-        Bare { connection, has_lines, _folder: folder }
+        Bare { connection, has_entries, _folder: folder }
     }
 
     fn update(&self, number: usize, step: i64) -> f64 {
@@ -201,11 +201,11 @@ impl Bare {
         let [mut first, mut last] = ["BEGIN IMMEDIATE", "COMMIT"].map(statement);
         let mut insert = statement("INSERT INTO line (text) VALUES (?1)");
         let begin = Instant::now();
-        if self.has_lines {
+        if self.has_entries {
             first.execute([]).expect("a transaction");
         }
         assert_eq!(update.execute(params![name, step]).expect("an update"), 1);
-        if self.has_lines {
+        if self.has_entries {
             insert.execute([line]).expect("a line");
             last.execute([]).expect("a commit");
         }
@@ -227,17 +227,17 @@ fn compare(server: &Server, bare: &Bare, count: usize) -> (f64, f64) {
     (median(ours), median(peer))
 }
 
-/// A right code on the SQLite store, with growing numbers of subjects: beside the bare statement, without and with the
-/// audit trail, and with it beside the statements that do both.
+/// A valid code on the SQLite store, for several numbers of subjects: without and with the audit trail, against the bare
+/// statement, and with it against the statements that do both.
 fn login() {
     let mut times = Vec::new();
     for count in [1_000, 100_000, 1_000_000] {
-        for (days, has_lines, about) in [
+        for (days, has_entries, about) in [
             (0, false, "no audit trail (peer: the bare UPDATE)"),
             (400, false, "(peer: the bare UPDATE)"),
-            (400, true, "(peer: the bare UPDATE, and the INSERT of a line)"),
+            (400, true, "(peer: the bare UPDATE, and the INSERT of an entry)"),
         ] {
-            let (server, bare) = (Server::with(count, days), Bare::with(count, has_lines));
+            let (server, bare) = (Server::with(count, days), Bare::with(count, has_entries));
             let (ours, peer) = compare(&server, &bare, count);
             report(&format!("tfa_login, {count} subjects {about}"), ours, peer, 2.0);
             times.push(ours);
@@ -246,7 +246,7 @@ fn login() {
     report("tfa_login, 1000000 subjects (peer: the same with 1000)", times[7], times[1], 1.5);
 }
 
-/// A fresh process that opens the store and asks one question (benches/process.c), against `oathtool --totp`.
+/// A new process that opens the store and makes one call (benches/process.c), against `oathtool --totp`.
 fn process() {
     let server = Server::with(1000, 400);
     let config = config(server.folder.path(), 400);
@@ -257,10 +257,10 @@ fn process() {
         ours.push(run(Command::new(&program).arg(&config)));
         peer.push(run(Command::new("oathtool").args(["--totp", "3132333435363738393031323334353637383930"])));
     }
-    report("a process that asks policy_status (peer: oathtool --totp)", median(ours), median(peer), 3.0);
+    report("a process that calls policy_status (peer: oathtool --totp)", median(ours), median(peer), 3.0);
 }
 
-/// Nanoseconds that a process takes, which must succeed.
+/// The nanoseconds that a process takes. It must succeed.
 fn run(command: &mut Command) -> f64 {
     let begin = Instant::now();
     let status = command.stdout(Stdio::null()).status().expect("a process");
@@ -268,7 +268,7 @@ fn run(command: &mut Command) -> f64 {
     nanoseconds(begin.elapsed(), 1)
 }
 
-/// What the library weighs. There is no peer; the figures are bytes.
+/// The size of the library, on disk and in memory, in bytes. There is no peer.
 fn size() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/libtfa.so");
     let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
@@ -277,7 +277,7 @@ fn size() {
     let server = Server::with(1000, 400);
     println!(
         "{}",
-        serde_json::json!({ "name": "resident memory of an opened library, bytes", "ours": resident() - before })
+        serde_json::json!({ "name": "resident memory of an open library, bytes", "ours": resident() - before })
     );
     drop(server);
 }

@@ -1,7 +1,8 @@
-//! The doors' benchmark: a call as a whole process, and long lists.
+//! Benchmarks of the command line and of long lists.
 //!
-//! It prints one JSON object a line, {"name", "ours", "peer", "ratio", "target"}; times are medians in nanoseconds, memory is
-//! in bytes. A peer is measured in turns with ours, in the same run. Run by `make bench`; an argument is a filter.
+//! Each line of the output is a JSON object, {"name", "ours", "peer", "ratio", "target"}; times are medians in nanoseconds,
+//! memory is in bytes. A peer is measured in turns with ours in the same run. Run it with `make bench`; an argument is a
+//! filter.
 
 #![allow(missing_docs, clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -25,14 +26,14 @@ use tfa::ffi::http::tfa_http;
 use tfa::ffi::whm::tfa_whmapi1;
 use tfa::otp::secret::Secret;
 
-/// How many times each process is started.
+/// How often each process is started.
 const STARTS: usize = 200;
-/// Accounts of a long list.
+/// Accounts in a long list.
 const MANY: usize = 100_000;
-/// Accounts of a list of which a part is asked for.
+/// Accounts in a list of which a chunk is requested.
 const VERY_MANY: usize = 1_000_000;
 
-/// Who prepares the houses.
+/// The caller that prepares the servers.
 const ACTOR: Actor<'static> = Actor { caller: "root", function: "bench", remote_addr: None };
 
 fn main() {
@@ -87,7 +88,7 @@ fn process() {
     report("whmapi1 as a process, against oathtool", median(our_times), Some(median(peer_times)), &json!(3));
 }
 
-/// A server with the panel's files of so many accounts, a tenth of which (at most 10,000) are enrolled.
+/// A server with panel files of `accounts` accounts, a tenth of which (at most 10,000) are enrolled.
 fn server(accounts: usize) -> (Tfa, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut owners, mut domains) = (String::new(), String::new());
@@ -113,7 +114,7 @@ fn write(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join(name), text).expect("the file is written");
 }
 
-/// What the C border answers, as its length, having been freed.
+/// The length of an answer of the C ABI, which is freed.
 fn list_length(tfa: &Tfa, args: &CStr) -> usize {
     let function = c"twofactorauth_get_user_configs".as_ptr();
     // SAFETY: the handle is open, the strings end in NUL, and the answer is freed once.
@@ -136,47 +137,47 @@ fn http_length(tfa: &Tfa, target: &CStr) -> usize {
     }
 }
 
-/// Listing many accounts: time for one, and the peak of memory as a multiple of the answer.
+/// Lists many accounts: the time for each, and the peak of memory as a multiple of the answer.
 fn list() {
     let (tfa, _folder) = server(MANY);
     let length = list_length(&tfa, c"{}");
-    assert!(length > 50 * MANY, "the list is whole");
+    assert!(length > 50 * MANY, "the list is complete");
     let times = (0..20).map(|_| nanoseconds(|| assert_eq!(list_length(&tfa, c"{}"), length)) / MANY as f64).collect();
-    report("listing 100,000 accounts, for one", median(times), None, &json!("at most 1000 ns: a million a second"));
+    report("listing 100,000 accounts, for each", median(times), None, &json!("at most 1000 ns: a million a second"));
     let (peak, _) = peak(|| list_length(&tfa, c"{}"));
     report("peak memory of that list, against the answer", peak as f64, Some(length as f64), &json!(3));
     let (peak, length) = self::peak(|| http_length(&tfa, c"/json-api/twofactorauth_get_user_configs?api.version=1"));
     report("peak memory of that list by URL, against the answer", peak as f64, Some(length as f64), &json!(3));
 }
 
-/// A small part of a very long list.
+/// Lists a small chunk of a very long list.
 fn chunk() {
     let (tfa, _folder) = server(VERY_MANY);
     let all = || assert!(list_length(&tfa, c"{}") > 50 * VERY_MANY);
-    // The first time the files are read.
+    // The first call reads the files.
     all();
     let whole = nanoseconds(all);
     let args = r#"{"api.chunk.enable": 1, "api.chunk.size": 50, "api.chunk.start": 500001}"#;
     let args = CString::new(args).expect("it has no NUL");
     let times = (0..50).map(|_| nanoseconds(|| assert!(list_length(&tfa, &args) < 50 * 100))).collect();
-    let target = json!("next to nothing of the whole list: only what is shown is looked up");
+    let target = json!("a small fraction of the whole list: only the chunk is looked up");
     report("50 out of 1,000,000 accounts, against all", median(times), Some(whole), &target);
     let (peak, _) = peak(|| list_length(&tfa, &args));
     report("peak memory of those 50", peak as f64, None, &json!("at most 1 MB"));
 }
 
-/// The C library's allocation functions, counted, for the library and its SQLite alike. They stand in for the C library's,
-/// since the library decides how Rust frees. A block that grows counts twice while it may be moved.
-#[allow(clippy::undocumented_unsafe_blocks, reason = "each hands its caller's promise on to the function of its name")]
+/// Counts allocations of the library and of SQLite, by replacing the allocation functions of the C library. A block that grows
+/// counts twice while it may be moved.
+#[allow(clippy::undocumented_unsafe_blocks, reason = "each passes its caller's promise on to the function of its name")]
 mod counting {
     use std::ffi::{c_int, c_void};
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    /// Bytes that are allocated now, and the most there were.
+    /// Bytes that are allocated now, and their maximum.
     pub static NOW: AtomicUsize = AtomicUsize::new(0);
     pub static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-    // The functions under the names that the C library keeps for those who replace them.
+    // The names under which the C library exports the replaced functions.
     unsafe extern "C" {
         fn __libc_malloc(size: usize) -> *mut c_void;
         fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
@@ -226,7 +227,7 @@ mod counting {
     }
 }
 
-/// The most bytes that `body` had allocated at once, and what it answered.
+/// The maximum of bytes that `body` has allocated at once, and its result.
 fn peak<T>(body: impl FnOnce() -> T) -> (usize, T) {
     use counting::{NOW, PEAK};
     let before = NOW.load(Relaxed);

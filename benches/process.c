@@ -1,5 +1,5 @@
 /*
- * A whole process for the benchmark: loads the library, opens the store, asks policy_status, closes.
+ * The process of the benchmark: opens the store, calls policy_status, and closes the store.
  *
  *     process CONFIG
  */
