@@ -41,7 +41,7 @@ struct Case {
     answer: &'static str,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 8] = [
     Case {
         name: "390 kB of commands",
         path: "/json-api/batch?api.version=1",
@@ -71,6 +71,18 @@ const CASES: [Case; 6] = [
         path: "/json-api/batch?api.version=1",
         body: || batch(100, &padded(9_570)),
         answer: "too_large",
+    },
+    Case {
+        name: "a hundred commands over XML",
+        path: "/xml-api/batch?api.version=1",
+        body: || batch(100, LIST),
+        answer: "too_large",
+    },
+    Case {
+        name: "a chunk of a hundred commands",
+        path: "/json-api/batch?api.version=1&api.chunk.enable=1&api.chunk.size=99&api.chunk.start=1",
+        body: || batch(100, LIST),
+        answer: "\"result\":1",
     },
     Case {
         name: "a hundred sorted and filtered lists",

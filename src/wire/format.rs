@@ -1,9 +1,8 @@
 //! The formats of answers, by the names that callers know them by.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
+use super::counter::Counter;
 use super::{xml, yaml};
 
 /// A format.
@@ -47,18 +46,18 @@ impl Format {
         }
     }
 
-    /// The answer in this format. JSON is written straight from the answer, however long; the others go through one
-    /// value. The error says why there is no text, which no caller can cause.
+    /// The answer in this format. JSON is written straight from the answer, XML from the JSON; YAML goes through one value.
+    /// The error says why there is no text, which no caller can cause.
     pub fn write(self, answer: &impl Serialize) -> Result<String, String> {
-        let value = || serde_json::to_value(answer).map_err(|error| error.to_string());
+        let json = || json(answer).map_err(|error| error.to_string());
         match self {
-            Format::Json => {
-                let bytes = json(answer).map_err(|error| error.to_string())?;
-                String::from_utf8(bytes).map_err(|error| error.to_string())
-            }
+            Format::Json => String::from_utf8(json()?).map_err(|error| error.to_string()),
             Format::JsonPretty => serde_json::to_string_pretty(answer).map_err(|error| error.to_string()),
-            Format::Xml => xml::to_string(&value()?).map_err(|error| error.to_string()),
-            Format::Yaml => yaml::to_string(&value()?).map_err(|error| error.to_string()),
+            Format::Xml => xml::to_string(&json()?).map_err(|error| error.to_string()),
+            Format::Yaml => {
+                let value = serde_json::to_value(answer).map_err(|error| error.to_string())?;
+                yaml::to_string(&value).map_err(|error| error.to_string())
+            }
         }
     }
 }
@@ -68,25 +67,11 @@ impl Format {
 /// It is written twice, the first time only to be counted: a buffer that grew would leave copies behind, of a list that
 /// is long and of secrets that nobody wipes.
 pub fn json(answer: &impl Serialize) -> serde_json::Result<Vec<u8>> {
-    let mut counter = Counter(1);
+    let mut counter = Counter::default();
     serde_json::to_writer(&mut counter, answer)?;
-    let mut bytes = Vec::with_capacity(counter.0);
+    let mut bytes = Vec::with_capacity(counter.bytes().saturating_add(1));
     serde_json::to_writer(&mut bytes, answer)?;
     Ok(bytes)
-}
-
-/// Counts what is written to it.
-struct Counter(usize);
-
-impl Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

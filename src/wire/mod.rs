@@ -3,6 +3,7 @@
 //! This module knows no function and none of the engine's rules. The API and the doors above use it.
 
 pub mod control;
+mod counter;
 pub mod form;
 pub mod format;
 #[cfg(test)]

@@ -7,75 +7,155 @@
 //! `<item>` repeated. A character that XML 1.0 cannot carry becomes U+FFFD.
 
 use std::borrow::Cow;
-use std::io;
+use std::fmt;
+use std::io::Write;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
-use serde_json::{Map, Value};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::counter::Counter;
 
 /// The element for the whole answer.
 const ROOT: &str = "result";
 /// The element for what has no name that XML could use.
 const ITEM: &str = "item";
 
-/// The XML text of an answer, in one line, without a declaration: its encoding is UTF-8, which is XML's own default.
+/// The XML text of an answer in JSON, in one line, without a declaration: its encoding is UTF-8, which is XML's default.
+///
+/// The text is written as the JSON is read, so that the memory of a long answer is that of the two texts. It is written
+/// twice, the first time only to be counted: a buffer that grew would need twice the memory, and leave copies behind.
 ///
 /// # Errors
-/// None that a caller could cause: writing to memory does not fail, but the writer's type says that it can.
-pub fn to_string(value: &Value) -> io::Result<String> {
-    let mut writer = Writer::new(Vec::new());
-    write_element(&mut writer, ROOT, value)?;
-    String::from_utf8(writer.into_inner()).map_err(io::Error::other)
+/// None for valid JSON: writing to memory does not fail, but the writer's type says that it can.
+pub fn to_string(json: &[u8]) -> Result<String, serde_json::Error> {
+    let mut counter = Counter::default();
+    write(json, &mut counter)?;
+    let mut bytes = Vec::with_capacity(counter.bytes());
+    write(json, &mut bytes)?;
+    String::from_utf8(bytes).map_err(Error::custom)
 }
 
-/// Writes a map's entries, each as its key's elements.
-fn write_entries(writer: &mut Writer<Vec<u8>>, entries: &Map<String, Value>) -> io::Result<()> {
-    entries.iter().try_for_each(|(key, value)| write_entry(writer, key, value))
+/// Writes the root element.
+fn write(json: &[u8], to: &mut impl Write) -> Result<(), serde_json::Error> {
+    let mut writer = Writer::new(to);
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    Element { writer: &mut writer, key: ROOT, is_member: true, parent: None }.deserialize(&mut reader)?;
+    reader.end()
 }
 
-/// Writes one entry: as many elements as an array has members, else one.
-fn write_entry(writer: &mut Writer<Vec<u8>>, key: &str, value: &Value) -> io::Result<()> {
-    match value {
-        Value::Array(members) if !members.is_empty() => {
-            members.iter().try_for_each(|member| write_element(writer, key, member))
+/// A place for a value, which writes it as it reads it: as many elements as an array has members, else one element.
+struct Element<'a, W> {
+    writer: &'a mut Writer<W>,
+    key: &'a str,
+    /// Stands in an array, or is the root. An array here is one element with items.
+    is_member: bool,
+    /// An element to open first: that of an array, which is opened with its first member.
+    parent: Option<&'a str>,
+}
+
+impl<W: Write> Element<'_, W> {
+    fn open<E: Error>(&mut self, key: &str) -> Result<(), E> {
+        self.writer.write_event(Event::Start(start_of(key))).map_err(E::custom)
+    }
+
+    /// Closes the element of `key`; one that was not opened is empty.
+    fn close<E: Error>(self, key: &str, is_open: bool) -> Result<(), E> {
+        let start = start_of(key);
+        let event = if is_open { Event::End(BytesEnd::from(start.name())) } else { Event::Empty(start.borrow()) };
+        self.writer.write_event(event).map_err(E::custom)
+    }
+
+    /// Writes the element with a text.
+    fn text<E: Error>(mut self, text: &str) -> Result<(), E> {
+        let key = self.key;
+        if !text.is_empty() {
+            self.open(key)?;
+            self.writer.write_event(Event::Text(BytesText::new(&carried(text)))).map_err(E::custom)?;
         }
-        _ => write_element(writer, key, value),
+        self.close(key, !text.is_empty())
     }
 }
 
-/// Writes one element with its content.
-fn write_element(writer: &mut Writer<Vec<u8>>, key: &str, value: &Value) -> io::Result<()> {
-    let start = start_of(key);
-    if is_empty(value) {
-        return writer.write_event(Event::Empty(start));
-    }
-    let name = start.name().as_ref().to_owned();
-    writer.write_event(Event::Start(start))?;
-    match value {
-        Value::Object(entries) => write_entries(writer, entries)?,
-        Value::Array(_) => write_entry(writer, ITEM, value)?,
-        Value::String(text) => writer.write_event(Event::Text(BytesText::new(&carried(text))))?,
-        Value::Null | Value::Bool(_) | Value::Number(_) => {
-            writer.write_event(Event::Text(BytesText::new(&value.to_string())))?
+impl<'de, W: Write> DeserializeSeed<'de> for Element<'_, W> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        if let Some(parent) = self.parent.take() {
+            self.open(parent)?;
         }
+        deserializer.deserialize_any(self)
     }
-    writer.write_event(Event::End(BytesEnd::new(name)))
+}
+
+impl<'de, W: Write> Visitor<'de> for Element<'_, W> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.text("")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.text(if value { "true" } else { "false" })
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.text(&value.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.text(&value.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.text(&serde_json::Value::from(value).to_string())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        self.text(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let (key, parent) = if self.is_member { (ITEM, Some(self.key)) } else { (self.key, None) };
+        let mut is_open = false;
+        loop {
+            let parent = parent.filter(|_| !is_open);
+            let member = Element { writer: &mut *self.writer, key, is_member: true, parent };
+            if members.next_element_seed(member)?.is_none() {
+                break;
+            }
+            is_open = true;
+        }
+        let own = self.key;
+        if is_open && parent.is_none() { Ok(()) } else { self.close(own, is_open) }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        let own = self.key;
+        let mut is_open = false;
+        while let Some(key) = entries.next_key::<Cow<'de, str>>()? {
+            if !is_open {
+                self.open(own)?;
+                is_open = true;
+            }
+            entries.next_value_seed(Element {
+                writer: &mut *self.writer,
+                key: &key,
+                is_member: false,
+                parent: None,
+            })?;
+        }
+        self.close(own, is_open)
+    }
 }
 
 /// The start tag for a key.
 fn start_of(key: &str) -> BytesStart<'_> {
     if is_name(key) { BytesStart::new(key) } else { BytesStart::new(ITEM).with_attributes([("key", carried(key))]) }
-}
-
-/// Whether a value has no content.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(entries) => entries.is_empty(),
-        Value::Array(members) => members.is_empty(),
-        Value::String(text) => text.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// Whether a key is an XML name that every reader takes (XML 1.0 section 2.3, ASCII, no colon).
@@ -97,13 +177,13 @@ fn is_left_out(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::wire::oracle;
 
     fn written(value: &Value) -> String {
-        to_string(value).unwrap()
+        to_string(value.to_string().as_bytes()).unwrap()
     }
 
     #[test]
