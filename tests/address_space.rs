@@ -17,8 +17,9 @@ use tfa::ffi::http::tfa_http;
 
 /// The memory that a request may use.
 const ROOM: u64 = 64 << 20;
-/// The longest answer: the limit of a batch, and its envelope.
+/// The longest answer: the limit of a batch, which counts JSON, and its envelope. The same answer is longer in XML.
 const LONGEST: usize = (16 << 20) + 4096;
+const LONGEST_XML: usize = LONGEST * 2;
 /// Accounts of the reseller.
 const ACCOUNTS: usize = 4000;
 /// A command with a long answer.
@@ -82,7 +83,7 @@ const CASES: [Case; 8] = [
         name: "a chunk of a hundred commands",
         path: "/json-api/batch?api.version=1&api.chunk.enable=1&api.chunk.size=99&api.chunk.start=1",
         body: || batch(100, LIST),
-        answer: "\"result\":1",
+        answer: "a batch has no output control",
     },
     Case {
         name: "a hundred sorted and filtered lists",
@@ -156,7 +157,8 @@ fn serve(case: &Case) {
     // SAFETY: a string that the library returned.
     let bytes = unsafe { CStr::from_ptr(answer) }.to_bytes();
     let response: Response = serde_json::from_slice(bytes).unwrap();
-    assert!(response.body.len() <= LONGEST, "{}: {} bytes", case.name, response.body.len());
+    let longest = if case.path.starts_with("/xml-api/") { LONGEST_XML } else { LONGEST };
+    assert!(response.body.len() <= longest, "{}: {} bytes", case.name, response.body.len());
     assert!(response.body.contains(case.answer), "{}: {:.400}", case.name, response.body);
     println!("{SERVED} {}", case.name);
     // SAFETY: neither is used again.
@@ -173,9 +175,15 @@ fn exceed() {
     assert!(!bytes.is_empty());
 }
 
-/// Runs this program with an argument.
+/// Runs this program with an argument. A backtrace would need memory that is not there, and wait for it for ever.
 fn run(argument: &str) -> (bool, String) {
-    let output = Command::new(std::env::current_exe().unwrap()).args(["serve", argument]).output().unwrap();
+    let output = Command::new("timeout")
+        .arg("120")
+        .arg(std::env::current_exe().unwrap())
+        .args(["serve", argument])
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap();
     (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 

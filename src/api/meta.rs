@@ -11,6 +11,7 @@ use super::args::{Args, not_valid};
 use super::refusal::{MAX_ANSWERS, Refusal};
 use super::request::{Api, Request};
 use crate::wire::ParameterError;
+use crate::wire::control;
 use crate::wire::format::Format;
 
 /// The function that a batch must not contain.
@@ -37,6 +38,7 @@ pub fn batch(request: &Request<'_>) -> Outcome {
     if commands.len() > MAX_COMMANDS {
         return Err(not_valid("command", &format!("a batch has at most {MAX_COMMANDS} commands.")).into());
     }
+    refuse_output_control(request.args)?;
     let aborts = request.args.bit("abort_on_error")?;
     let (mut answers, mut left) = (Vec::new(), MAX_ANSWERS);
     for command in commands {
@@ -54,6 +56,18 @@ pub fn batch(request: &Request<'_>) -> Outcome {
         }
     }
     Ok(Data::Answers(answers))
+}
+
+/// Refuses output control over a whole batch: it would need the batch as values, which takes many times the memory of its
+/// text. Each command has its own.
+fn refuse_output_control(args: &Args) -> Result<(), Refusal> {
+    let parameters = args.output_control()?;
+    match parameters.first() {
+        Some((name, _)) if !control::whm(&parameters)?.is_idle() => {
+            Err(not_valid(name, "a batch has no output control, its commands have.").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An answer as JSON: the batch holds its answers as text, which takes a fraction of the memory of values.
