@@ -1,8 +1,8 @@
-"""Build hook: makes the platform wheel that carries the library.
+"""Build hook for the platform wheel, which contains the library.
 
-Promise: with TFA_LIBRARY naming a libtfa.so, the wheel holds that file beside the package and is
-tagged for the processor and the oldest glibc that the file itself asks for. Without it the wheel is
-pure Python and uses the system's library.
+Promise: if TFA_LIBRARY names a libtfa.so, the wheel contains that file beside the package, and its tag names the processor
+and the oldest glibc that has every symbol version the file requires. Otherwise the wheel is pure Python and uses the
+system's library.
 """
 
 import os

@@ -45,10 +45,10 @@ for ($count = 0; $count < 200; $count++) {
         && Tfa::verify($secret, $peer, $at, $digits, $period, $algorithm, 0);
     $differ += $same ? 0 : 1;
 }
-Tap::is($differ, 0, '200 random codes are oathtool\'s');
+Tap::is($differ, 0, '200 random codes equal those of oathtool');
 
 $now = [oathtool('--totp', '--base32', SECRET), Tfa::totp(SECRET), oathtool('--totp', '--base32', SECRET)];
-Tap::ok(in_array($now[1], [$now[0], $now[2]], true), 'now is the default time');
+Tap::ok(in_array($now[1], [$now[0], $now[2]], true), 'the default time is the present');
 
 $code = oathtool('--totp', '--base32', '--now=@1700000000', SECRET);
 foreach ([0, 1, 10] as $skew) {
@@ -59,18 +59,18 @@ foreach ([0, 1, 10] as $skew) {
         "a window of $skew",
     );
 }
-Tap::is(Tfa::verifyStep(SECRET, $code, 1700000030), intdiv(1700000000, 30), 'which step it was');
-Tap::is(Tfa::verifyStep(SECRET, Tfa::totp(SECRET, 0), 0), 0, 'which may be 0');
-Tap::is(Tfa::verifyStep(SECRET, '000000', 1700000000), null, 'a wrong code has none');
+Tap::is(Tfa::verifyStep(SECRET, $code, 1700000030), intdiv(1700000000, 30), 'the step of a valid code');
+Tap::is(Tfa::verifyStep(SECRET, Tfa::totp(SECRET, 0), 0), 0, 'the step can be 0');
+Tap::is(Tfa::verifyStep(SECRET, '000000', 1700000000), null, 'an invalid code has none');
 foreach (['', 'x', "$code\0", "\0$code", "$code\0" . '1', "$code\xFF", "{$code}1"] as $typed) {
-    Tap::is(Tfa::verify(SECRET, $typed, 1700000000), false, 'no code: ' . addcslashes($typed, "\0..\37\177..\377"));
+    Tap::is(Tfa::verify(SECRET, $typed, 1700000000), false, 'other text is invalid: ' . addcslashes($typed, "\0..\37\177..\377"));
 }
 $typed = ' ' . wordwrap($code, 3, ' ', true);
-Tap::ok(Tfa::verify(strtolower(SECRET), $typed, 1700000000), 'people type spaces and lower case');
+Tap::ok(Tfa::verify(strtolower(SECRET), $typed, 1700000000), 'spaces in a code and the case of a secret are ignored');
 
-Tap::is(Tfa::base32Decode('mzxw-6ytb oi======'), 'foobar', 'Base32 is forgiving');
+Tap::is(Tfa::base32Decode('mzxw-6ytb oi======'), 'foobar', 'case, spaces, dashes and padding of Base32 are ignored');
 Tap::is(strlen(Tfa::secret()), 32, 'a secret has 32 characters');
-Tap::ok(Tfa::secret() !== Tfa::secret(), 'and another one is another');
+Tap::ok(Tfa::secret() !== Tfa::secret(), 'two secrets differ');
 
 $bad = [
     'secret' => [
@@ -89,7 +89,7 @@ $bad = [
 ];
 foreach ($bad as $name => $calls) {
     foreach ($calls as $call) {
-        Tap::throws($call, Refused::class, "\"$name\"", "a bad $name is named");
+        Tap::throws($call, Refused::class, "\"$name\"", "an invalid $name is named");
     }
 }
 
@@ -107,13 +107,13 @@ $read = Tfa::otpauthParse(Tfa::otpauth(SECRET, 'user@example.com', 'Ex & Co', 'S
 Tap::is(
     [$read['secret'], $read['account'], $read['issuer'], $read['algorithm'], $read['digits'], $read['period']],
     [SECRET, 'user@example.com', 'Ex & Co', 'SHA256', 8, 60],
-    'a URI is read back',
+    'a URI is parsed',
 );
 Tap::throws(fn () => Tfa::otpauthParse('https://example.com/'), Refused::class, '', 'another URI is refused');
 
 $picture = folder() . '/qr.png';
 file_put_contents($picture, Tfa::qr($uri, 'png'));
-Tap::is(trim((string) shell_exec("zbarimg --nodbus --quiet --raw $picture")), $uri, 'a reader reads the PNG');
+Tap::is(trim((string) shell_exec("zbarimg --nodbus --quiet --raw $picture")), $uri, 'a QR code reader reads the PNG');
 Tap::ok(str_contains(Tfa::qr($uri), '<svg'), 'SVG');
 Tap::ok(substr_count(Tfa::qr($uri, 'terminal'), "\n") > 10, 'terminal');
 

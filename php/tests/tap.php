@@ -1,9 +1,9 @@
 <?php
 /*
- * What the tests share: TAP output, a store of their own, people with authenticators.
+ * Shared by the tests: TAP output, stores, persons with authenticators.
  *
- * Promises: a test that dies, warns, or counts other than it planned fails. Every code comes from oathtool, which is
- * not ours. The window is ten steps wide, so that a test can log in many times without waiting.
+ * Promises: a test that dies or triggers a warning fails. Every code comes from oathtool, an independent implementation.
+ * The window is ten steps wide, so that a test can log in many times without waiting.
  */
 declare(strict_types=1);
 
@@ -35,7 +35,7 @@ final class Tap
         }
     }
 
-    /** $call throws a $class whose message contains $words; returns what was thrown. */
+    /** Tests that $call throws a $class whose message contains $words; returns the exception. */
     public static function throws(callable $call, string $class, string $words, string $name): ?Throwable
     {
         try {
@@ -54,7 +54,7 @@ final class Tap
     }
 }
 
-/** A folder that is gone when the test has ended. */
+/** A folder that is removed when the test ends. */
 function folder(): string
 {
     $folder = sys_get_temp_dir() . '/tfa-php-' . bin2hex(random_bytes(6));
@@ -91,7 +91,7 @@ function open(string $folder): TFA\Tfa
     return $tfa;
 }
 
-/** What oathtool, with these arguments, prints. */
+/** The output of oathtool with these arguments. */
 function oathtool(string ...$arguments): string
 {
     exec('oathtool ' . implode(' ', array_map(escapeshellarg(...), $arguments)), $lines, $status);
@@ -118,7 +118,7 @@ final class Person
         return $code;
     }
 
-    /** Six digits that no step within the window has. */
+    /** Six digits that are not the code of any step in the window. */
     public function wrongCode(): string
     {
         $from = time() - 15 * 30;
@@ -138,7 +138,7 @@ function enrol(TFA\Tfa $tfa, string $name): Person
 /**
  * Runs a command.
  *
- * @return array{int, string} its status, and everything it printed
+ * @return array{int, string} its status and output
  */
 function run(string $command): array
 {

@@ -1,5 +1,5 @@
 <?php
-/* A page of a web server, where PHP allows FFI only to what was preloaded: set up as the README says, and not. */
+/* A page of a web server, where PHP restricts FFI to what is preloaded: with the README's php.ini, and without. */
 declare(strict_types=1);
 
 require __DIR__ . '/tap.php';
@@ -13,7 +13,7 @@ file_put_contents("$folder/app/page.php", str_replace('FOLDER', $folder, <<<'PHP
     try {
         $tfa = TFA\Tfa::open(['store' => 'sqlite:FOLDER/tfa/tfa.db', 'key_file' => 'FOLDER/tfa/tfa.key']);
         $tfa->whm->twofactorauth_enable_policy(caller: 'root');
-        echo $tfa->login('example', '123456') ? 'Welcome.' : 'Keep out.';
+        echo $tfa->login('example', '123456') ? 'Welcome.' : 'Denied.';
     } catch (TFA\TfaError $error) {
         echo $error->getMessage();
     }
@@ -28,10 +28,10 @@ file_put_contents("$folder/php.ini", str_replace(
     $ini[1],
 ));
 Tap::is(page($folder, "-c $folder/php.ini"), 'Welcome.', 'with the README\'s php.ini');
-$said = page($folder, '-d ffi.enable=preload');
-Tap::ok(str_contains($said, "$installed/php/src/tfa.ffi.h") && str_contains($said, "$installed/php/preload.php"), "without: $said");
+$answer = page($folder, '-d ffi.enable=preload');
+Tap::ok(str_contains($answer, "$installed/php/src/tfa.ffi.h") && str_contains($answer, "$installed/php/preload.php"), "without: $answer");
 
-/** What page.php answers under PHP's own web server. */
+/** The answer of page.php under PHP's own web server. */
 function page(string $folder, string $settings): string
 {
     $socket = stream_socket_server('tcp://127.0.0.1:0');
@@ -50,7 +50,7 @@ function page(string $folder, string $settings): string
     }
 }
 
-/** The page, once the server is up; null when that takes more than ten seconds. */
+/** The page, when the server has started; null if that takes more than ten seconds. */
 function answer(string $url): ?string
 {
     for ($tries = 0; $tries < 200; $tries++) {

@@ -1,9 +1,10 @@
-"""Every Python example in README.md runs as it is printed, with /var/lib/tfa somewhere else."""
+"""Every Python example in README.md runs as printed, with a configuration of the test."""
 
+import json
 import pathlib
 import re
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Iterator
 
 import django
 import flask
@@ -36,18 +37,22 @@ RAN: Dict[str, Any] = {}
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
-    """The names that are there after all examples have run, one after the other, as a reader would."""
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dict[str, Any]]:
+    """The names that are defined after all examples have run, one after the other."""
     folder = tmp_path_factory.mktemp("readme")
     app = flask.Flask(__name__)
     app.secret_key = "only for this test"
     RAN.update(__name__="readme", app=app, check_password=lambda user, password: password == "right")
-    for example in re.findall(r"^```python\n(.*?)^```$", README.read_text(), flags=re.S | re.M):
-        exec(example.replace("/var/lib/tfa", str(folder / "tfa")), RAN)
-    RAN["tfa"].close()
-    # The last example asks a lookup that knows one account: the views get a handle that takes any name.
-    RAN["tfa"] = libtfa.open(store=f"sqlite:{folder}/tfa/tfa.db", key_file=f"{folder}/tfa/tfa.key", secret_length=32)
-    return RAN
+    config = {"store": f"sqlite:{folder}/tfa/tfa.db", "key_file": f"{folder}/tfa/tfa.key", "secret_length": 32}
+    (folder / "tfa.json").write_text(json.dumps(config))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFA_CONFIG", str(folder / "tfa.json"))
+        for example in re.findall(r"^```python\n(.*?)^```$", README.read_text(), flags=re.S | re.M):
+            exec(example, RAN)
+        RAN["tfa"].close()
+        # The last examples set a lookup with one account. This handle accepts any name.
+        RAN["tfa"] = libtfa.open()
+        yield RAN
 
 
 def _enrolled(tfa: libtfa.Tfa, name: str) -> Person:
@@ -57,7 +62,7 @@ def _enrolled(tfa: libtfa.Tfa, name: str) -> Person:
 
 
 def _next_code(person: Person) -> str:
-    """The code that the app shows half a minute from now, which the window lets in."""
+    """The code of the next time step, which is in the window."""
     return libtfa.totp(person.secret, at=time.time() + 30)
 
 
@@ -78,10 +83,10 @@ def test_the_flask_view(ran: Dict[str, Any]) -> None:
     assert post(password="wrong", code=code) == 403
     assert post(password="right", code=code) == 200
     client.delete_cookie("session")
-    assert post(password="right", code=code) == 403, "a code lets in once"
+    assert post(password="right", code=code) == 403, "a code is accepted once"
 
 
-def test_the_flask_view_lets_in_on_the_password_before_enrolment(ran: Dict[str, Any]) -> None:
+def test_the_flask_view_needs_no_code_before_enrolment(ran: Dict[str, Any]) -> None:
     client: flask.testing.FlaskClient = ran["app"].test_client()
     assert client.post("/login", data={"user": "not-enrolled", "password": "right"}).status_code == 200
 
@@ -105,4 +110,4 @@ def test_the_django_view(ran: Dict[str, Any]) -> None:
     assert post(password="wrong", code=code) == 403
     assert post(password="right", code=code) == 200
     client.logout()
-    assert post(password="right", code=code) == 403, "a code lets in once"
+    assert post(password="right", code=code) == 403, "a code is accepted once"

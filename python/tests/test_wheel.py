@@ -48,19 +48,19 @@ def test_it_works_in_a_fresh_environment(wheel: pathlib.Path, tmp_path: pathlib.
     assert run.stdout.strip() == f"{libtfa.__version__} {{'is_enabled': 0}}"
 
 
-def test_it_carries_the_library_and_the_types(wheel: pathlib.Path) -> None:
+def test_it_contains_the_library_and_the_types(wheel: pathlib.Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
-        carried = archive.read("libtfa/libtfa.so.0")
+        library = archive.read("libtfa/libtfa.so.0")
     assert "libtfa/py.typed" in names and not any("tests" in name for name in names)
     assert f"Version: {libtfa.__version__}\n" in metadata
     assert "Requires-Dist" not in metadata and "Requires-Python: >=3.8\n" in metadata
-    assert carried == pathlib.Path(os.environ["TFA_LIBRARY"]).read_bytes()
+    assert library == pathlib.Path(os.environ["TFA_LIBRARY"]).read_bytes()
 
 
 def test_its_tag_is_true(wheel: pathlib.Path) -> None:
-    """auditwheel reads the library's own demands, and agrees with the tag in the file's name."""
+    """auditwheel derives the same tag from the library's symbol versions."""
     tag = wheel.stem.split("-")[-1]
     auditwheel = pathlib.Path(sys.executable).parent / "auditwheel"
     run = subprocess.run([str(auditwheel), "show", str(wheel)], check=True, capture_output=True, text=True)
