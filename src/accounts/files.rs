@@ -1,11 +1,10 @@
-//! The panel's own files: `trueuserowners`, `trueuserdomains`, `userdomains` and `resellers`.
+//! The panel's files, watched for changes: `trueuserowners`, `trueuserdomains`, `userdomains` and `resellers`.
 //!
-//! Promise: every call answers from the files as they are on disk then. They are read again when the device, inode,
-//! size or a time of one of them differs from what was read. An absent file counts as empty. A file that cannot
-//! be read, or is too large, makes the directory unavailable: what was read before is not believed any longer. Lines
-//! that make no sense, and ill-formed names, are skipped.
+//! Promises: every snapshot is of the files as they are on disk at the call. They are read again when the device, inode,
+//! size or a time of one of them has changed. An absent file counts as empty. A file that cannot be read, is too large,
+//! or can be changed by other users makes the directory unavailable; what was read before is not used any longer.
 //!
-//! No call waits for another one, so a child forked at any moment is never stuck on a lock that nobody will release.
+//! No call waits for another one, so a child forked at any moment never waits for a lock that a thread of its parent holds.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read};
@@ -20,6 +19,7 @@ use super::LookupError;
 use super::name::quoted;
 use super::parse::parse;
 use super::snapshot::Snapshot;
+use crate::store::trusted;
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 256 << 20;
@@ -27,8 +27,8 @@ const MAX_FILE: u64 = 256 << 20;
 /// How often the files are read while they keep changing under the reader.
 const ATTEMPTS: usize = 10;
 
-/// The clock that file systems stamp changes with can tick as slowly as every 10 ms. Two changes within one tick look
-/// alike, so a file that changed this recently is read again at the next call.
+/// The clock of a file system can tick as slowly as every 10 ms. Two changes within one tick have the same stamp, so a file
+/// that changed this recently is read again at the next call.
 const SETTLING: Duration = Duration::from_millis(20);
 
 /// How often a busy lock is tried. It is held for nanoseconds, unless the thread that held it was lost in a fork.
@@ -39,7 +39,7 @@ type Paths = [Option<PathBuf>; 4];
 
 const FILE_NAMES: [&str; 4] = ["trueuserowners", "trueuserdomains", "userdomains", "resellers"];
 
-/// What tells one version of a file from another.
+/// Identifies one version of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -75,7 +75,7 @@ impl Stamp {
 /// The stamps of the four files; `None` for one that is absent.
 type Stamps = [Option<Stamp>; 4];
 
-/// What was read, and from which versions of the files.
+/// A snapshot, and the versions of the files that it was read from.
 struct Loaded {
     stamps: Stamps,
     settled: bool,
@@ -113,7 +113,7 @@ impl Files {
         Ok(Files { paths, current: RwLock::new(None) })
     }
 
-    /// The directory as the files tell it now.
+    /// The directory as the files describe it now.
     pub(super) fn snapshot(&self) -> Result<Arc<Snapshot>, LookupError> {
         let stamps = self.stamps()?;
         if let Some(loaded) = self.kept()
@@ -127,10 +127,11 @@ impl Files {
         Ok(loaded.snapshot.clone())
     }
 
-    /// Reads the files. `before` are their stamps as they were before; a change meanwhile means reading again.
+    /// Reads the files, again if they change meanwhile. `before` are their stamps before reading.
     fn load(&self, mut before: Stamps) -> Result<Loaded, LookupError> {
         for _ in 0..ATTEMPTS {
             let started = SystemTime::now();
+            self.check()?;
             let [owners, primary, domains, resellers] = self.read()?;
             let stamps = self.stamps()?;
             if stamps == before {
@@ -145,6 +146,12 @@ impl Files {
         }
         let why = "its files keep changing while they are read";
         Err(LookupError::Unavailable(why.to_owned()))
+    }
+
+    /// Refuses files that other users could change (contract section 12).
+    fn check(&self) -> Result<(), LookupError> {
+        let checked = self.paths.iter().flatten().try_for_each(|path| trusted::file_or_absent(path));
+        checked.map_err(|error| LookupError::Unavailable(error.0))
     }
 
     fn stamps(&self) -> Result<Stamps, LookupError> {
@@ -167,7 +174,7 @@ impl Files {
         Ok(texts)
     }
 
-    /// What was read last; also `None` when the lock cannot be had, and then the caller reads for itself.
+    /// What was read last; `None` also when the lock is not available, and then the caller reads the files.
     fn kept(&self) -> Option<Arc<Loaded>> {
         for _ in 0..LOCK_ATTEMPTS {
             match self.current.try_read() {
@@ -179,7 +186,7 @@ impl Files {
         None
     }
 
-    /// Keeps `loaded` for the next call; does without when the lock cannot be had.
+    /// Keeps `loaded` for the next call, unless the lock is not available.
     fn keep(&self, loaded: Arc<Loaded>) {
         for _ in 0..LOCK_ATTEMPTS {
             let mut current = match self.current.try_write() {
@@ -245,151 +252,4 @@ fn too_large() -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tempfile::TempDir;
-
-    fn files(folder: &TempDir) -> Files {
-        Files::from_config(&Value::String(folder.path().display().to_string())).unwrap()
-    }
-
-    fn owner(files: &Files, account: &str) -> Option<String> {
-        let account = files.snapshot().unwrap().account(account);
-        account.map(|account| account.owner)
-    }
-
-    #[test]
-    fn absent_files_are_empty() {
-        let folder = TempDir::new().unwrap();
-        let files = files(&folder);
-        let listing = crate::accounts::Listing::new(files.snapshot().unwrap(), None);
-        assert_eq!(listing.iter().collect::<Vec<_>>(), [("root", "")]);
-    }
-
-    #[test]
-    fn a_change_on_disk_is_seen_by_the_next_call() {
-        let folder = TempDir::new().unwrap();
-        let files = files(&folder);
-        let path = folder.path().join("trueuserowners");
-        assert_eq!(owner(&files, "a"), None);
-        for round in 0..200 {
-            // The same length each time, faster than the clock of the file system ticks.
-            let expected = format!("r{:03}", round);
-            fs::write(&path, format!("a: {expected}\n")).unwrap();
-            assert_eq!(owner(&files, "a"), Some(expected));
-        }
-        let aside = folder.path().join("aside");
-        fs::write(&aside, "a: r999\n").unwrap();
-        fs::rename(&aside, &path).unwrap();
-        assert_eq!(owner(&files, "a"), Some("r999".to_owned()));
-        fs::remove_file(&path).unwrap();
-        assert_eq!(owner(&files, "a"), None);
-    }
-
-    #[test]
-    fn a_file_that_has_just_changed_is_not_settled() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let stamp = Stamp::of(&file.as_file().metadata().unwrap());
-        let (seconds, nanos) = stamp.changed;
-        let changed = SystemTime::UNIX_EPOCH + Duration::new(seconds as u64, nanos as u32);
-        assert!(!stamp.settled(changed));
-        assert!(!stamp.settled(changed + SETTLING));
-        assert!(stamp.settled(changed + SETTLING * 2));
-        let hour = Duration::from_secs(3600);
-        assert!(stamp.settled(changed - hour), "a clock set back does not mean reading for an hour");
-    }
-
-    #[test]
-    fn unchanged_files_are_not_read_again() {
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("trueuserowners"), "a: b\n").unwrap();
-        std::thread::sleep(SETTLING * 2);
-        let files = files(&folder);
-        let first = files.snapshot().unwrap();
-        assert!(Arc::ptr_eq(&first, &files.snapshot().unwrap()));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_unavailable() {
-        let folder = TempDir::new().unwrap();
-        let files = files(&folder);
-        let path = folder.path().join("resellers");
-        fs::write(&path, "a: all\n").unwrap();
-        assert!(owner(&files, "a").is_some());
-        fs::remove_file(&path).unwrap();
-        fs::create_dir(&path).unwrap();
-        let LookupError::Unavailable(why) = files.snapshot().err().unwrap();
-        assert!(why.contains("resellers") && why.contains("not a regular file"), "{why}");
-        fs::remove_dir(&path).unwrap();
-        fs::File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap(); // sparse: takes no room
-        let LookupError::Unavailable(why) = files.snapshot().err().unwrap();
-        assert!(why.contains("larger than 256 MiB"), "{why}");
-        fs::remove_file(&path).unwrap();
-        std::os::unix::fs::symlink("resellers", &path).unwrap();
-        assert!(files.snapshot().is_err(), "a link to itself");
-        fs::remove_file(&path).unwrap();
-        assert_eq!(owner(&files, "a"), None);
-    }
-
-    #[test]
-    fn a_lock_lost_in_a_fork_stops_nobody() {
-        let folder = TempDir::new().unwrap();
-        let files = files(&folder);
-        let path = folder.path().join("trueuserowners");
-        let held = files.current.write().unwrap();
-        for expected in ["b", "c"] {
-            fs::write(&path, format!("a: {expected}\n")).unwrap();
-            assert_eq!(owner(&files, "a").as_deref(), Some(expected));
-        }
-        drop(held);
-        let held = files.current.read().unwrap();
-        fs::write(&path, "a: d\n").unwrap();
-        assert_eq!(owner(&files, "a").as_deref(), Some("d"));
-        drop(held);
-    }
-
-    #[test]
-    fn a_poisoned_lock_stops_nobody() {
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("trueuserowners"), "a: b\n").unwrap();
-        std::thread::sleep(SETTLING * 2);
-        let files = files(&folder);
-        std::thread::scope(|scope| {
-            let poisoner = scope.spawn(|| {
-                let _held = files.current.write().unwrap();
-                panic!("poison");
-            });
-            assert!(poisoner.join().is_err());
-        });
-        assert!(files.current.is_poisoned());
-        assert_eq!(owner(&files, "a").as_deref(), Some("b"));
-        let first = files.snapshot().unwrap();
-        assert!(Arc::ptr_eq(&first, &files.snapshot().unwrap()));
-    }
-
-    #[test]
-    fn many_threads_share_it_while_it_changes() {
-        let folder = TempDir::new().unwrap();
-        let files = files(&folder);
-        let path = folder.path().join("trueuserowners");
-        let aside = folder.path().join("aside");
-        fs::write(&path, "a: r0\nb: r0\n").unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..300 {
-                        let snapshot = files.snapshot().unwrap();
-                        let owner = |name| snapshot.account(name).unwrap().owner;
-                        assert_eq!(owner("a"), owner("b"), "one picture is of one moment");
-                    }
-                });
-            }
-            for round in 0..100 {
-                fs::write(&aside, format!("a: r{round}\nb: r{round}\n")).unwrap();
-                fs::rename(&aside, &path).unwrap();
-                std::thread::yield_now();
-            }
-        });
-        assert_eq!(owner(&files, "a").as_deref(), Some("r99"));
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::name::plain;
 use super::snapshot::Snapshot;
 
-/// Makes the directory out of the content of the four files. Fails only when there is too much to index.
+/// The directory in the contents of the four files. Fails only when there is too much to index.
 pub(super) fn parse(owners: &[u8], primary: &[u8], domains: &[u8], resellers: &[u8]) -> Result<Snapshot, String> {
     let mut draft = Draft::new();
     draft.expect(lines(owners), lines(primary).saturating_add(lines(domains)));
@@ -35,13 +35,13 @@ pub(super) fn parse(owners: &[u8], primary: &[u8], domains: &[u8], resellers: &[
     draft.finish()
 }
 
-/// About how many lines a file has, as far as it is worth making room for them.
+/// The approximate number of lines of a file, up to a limit: room is made for so many names.
 fn lines(text: &[u8]) -> usize {
     const MOST: usize = 1 << 20;
     (text.len() / 32).min(MOST)
 }
 
-/// Leaves out `*: nobody`, which stands for the domains that nobody has.
+/// Whether this is a domain. `*: nobody` stands for the domains that no account has.
 fn is_domain(domain: &str) -> bool {
     plain(domain) && domain != "*"
 }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_forgiven() {
+    fn white_space_comments_and_line_ends_do_not_matter() {
         let text = b"\xef\xbb\xbf# head: line\r\n\r\n  a :  b \r\nc:d\ne\n\xff: x\n\t# f: g\nh: i # note\n#\nj#k: l#m";
         let expected = [("a", "b"), ("c", "d"), ("h", "i"), ("j#k", "l#m")];
         assert_eq!(read_pairs(text), expected);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_names_are_skipped() {
+    fn ill_formed_names_are_skipped() {
         let owners = b"a b: root\nok: root\nx@y: root\n: root\nz:\nw: a/b\n";
         let domains = b"*: nobody\nnobody.example: nobody\nd.example: ghost\nD.example: ok\n";
         let snapshot = parse(owners, b"", domains, b"nobody:all\nbad name:all\n").unwrap();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_claims_holds() {
+    fn the_first_of_two_contradicting_lines_holds() {
         let primary = b"one.example: a\ntwo.example: a\none.example: b\n";
         let domains = b"TWO.example: b\nghost.example: ghost\nghost.example: b\n";
         let snapshot = parse(b"a: r1\na: r2\n", primary, domains, b"").unwrap();
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_content_makes_the_parser_fail(
+        fn any_bytes_are_read(
             texts in prop::array::uniform4(prop::collection::vec(any::<u8>(), 0..300)),
             name in "[a-z@.]{1,9}",
         ) {
@@ -120,7 +120,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_parser_fail(
+        fn any_text_is_read(
             texts in prop::array::uniform4("([a-cA-C@#*.: \t\r]{0,9}\n){0,20}"),
             name in "[a-cA-C@.]{1,9}",
         ) {
@@ -129,12 +129,12 @@ mod tests {
             let snapshot = snapshot.unwrap();
             if let Some(subject) = snapshot.resolve(&name) {
                 prop_assert!(snapshot.account(subject.account()).is_some(), "{subject:?}");
-                prop_assert_eq!(snapshot.resolve(subject.name()), Some(subject), "canonical names stay");
+                prop_assert_eq!(snapshot.resolve(subject.name()), Some(subject), "a canonical name resolves to itself");
             }
         }
 
         #[test]
-        fn what_is_written_is_read_back(
+        fn entries_are_read_back_as_written(
             written in prop::collection::btree_map("[a-zA-Z0-9_+#.-]{1,20}", "[a-z0-9_-]{1,20}", 0..40),
             end in prop::sample::select(vec!["\n", "\r\n", " # comment\n", "\n\n", "\n# a: b\n"]),
             colon in prop::sample::select(vec![":", ": ", " : ", ":\t"]),

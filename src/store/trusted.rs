@@ -32,6 +32,18 @@ pub fn file(path: &Path) -> Result<(), Unavailable> {
     ancestors(&path)
 }
 
+/// Checks the file at `path` if it exists, and the directories above it that do: an absent file must not be created by others
+/// either.
+pub fn file_or_absent(path: &Path) -> Result<(), Unavailable> {
+    if fs::symlink_metadata(path).is_ok() {
+        return file(path);
+    }
+    let existing = path.ancestors().skip(1).find_map(|directory| {
+        fs::canonicalize(if directory.as_os_str().is_empty() { Path::new(".") } else { directory }).ok()
+    });
+    existing.map_or(Ok(()), |directory| ancestors(&directory.join("absent")))
+}
+
 /// Checks the directories above `path`, which is absolute and has no symbolic links.
 pub fn ancestors(path: &Path) -> Result<(), Unavailable> {
     for directory in path.ancestors().skip(1) {
@@ -84,6 +96,19 @@ mod tests {
         fs::write(&path, "").unwrap();
         set_mode(&path, 0o644);
         (folder, path)
+    }
+
+    #[test]
+    fn an_absent_file_is_judged_by_the_directories_above_it() {
+        let (folder, path) = nested();
+        for absent in [path.with_file_name("absent"), path.with_file_name("no/such/folder/absent")] {
+            file_or_absent(&absent).unwrap();
+            set_mode(&folder.path().join("above"), 0o777);
+            assert!(file_or_absent(&absent).is_err(), "{}", absent.display());
+            set_mode(&folder.path().join("above"), 0o755);
+        }
+        set_mode(&path, 0o666);
+        assert!(file_or_absent(&path).is_err());
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn every_spelling_of_a_domain_is_the_same_domain() {
 }
 
 #[test]
-fn accounts_that_differ_in_case_are_told_apart_by_their_exact_names() {
+fn accounts_that_differ_in_case_have_their_exact_names() {
     let directory = configured(json!({"inline": {"Bob": {}, "bob": {}, "Alice": {}, "caf\u{e9}": {}}}));
     for (name, expected) in [
         ("Bob", "Bob"),
