@@ -85,7 +85,7 @@ static void on_subjects(tfa_t *tfa, const char *kind)
         {"user@other.example", true, false},
         {"ghost", false, false},
         {"user@ghost.example", false, false},
-        {"Example", false, false},
+        {"Example", true, true},
     };
     for (size_t place = 0; place < COUNT(subjects); place++) {
         const char *name = subjects[place].name;
