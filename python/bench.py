@@ -1,11 +1,10 @@
-"""Prints how fast the Python package is, as ratios measured in this run, one JSON line each.
+"""Measures the speed of the Python package, as ratios of times taken in one run. Prints one JSON line each:
 
     {"name": …, "ours": nanoseconds, "peer": nanoseconds, "ratio": ours / peer, "target": at most this}
 
-Two figures: checking a wrong code against pyotp doing the same, and `Tfa.login` with right codes
-against the C call `tfa_login` on the same store (bench_login.c, compiled here). Ours and the peer take
-turns, and the median counts, so that a busy machine slows both alike.
-Run it with the Python of make-venv; TFA_LIBRARY names the library.
+There are two: verifying an invalid code, compared with pyotp, and `Tfa.login` with valid codes, compared with the C
+function `tfa_login` on the same store (bench_login.c, compiled here). The two sides run in turns and the median is
+reported, so that load on the machine slows both equally. Run it with the Python of make-venv; TFA_LIBRARY names the library.
 """
 
 import json
@@ -31,7 +30,7 @@ SUBJECTS = 1000
 
 
 def report(name: str, ours: float, peer: float, target: float) -> None:
-    """Takes seconds, as Python's clock gives them."""
+    """Prints a ratio. Times are in seconds."""
     line = {
         "name": name,
         "ours": round(ours * 1e9),
@@ -50,7 +49,7 @@ def per_call(function: Callable[[], Any], count: int) -> float:
 
 
 def wrong_code() -> None:
-    """From the Base32 text to the answer, one step either side, as a login form would check it."""
+    """Verifies an invalid code of a Base32 secret, with a skew of one step."""
     wrong = "000000"
     assert not libtfa.verify(SECRET, wrong) and not pyotp.TOTP(SECRET).verify(wrong, valid_window=1)
     ours: List[float] = []
@@ -62,7 +61,7 @@ def wrong_code() -> None:
 
 
 def login() -> None:
-    """Half of the subjects log in through C and half through Python, then the other way round with the next code."""
+    """Half of the subjects log in through C and half through Python; then the halves change places, with the next code."""
     with tempfile.TemporaryDirectory() as folder:
         config = {"store": f"sqlite:{folder}/tfa.db", "key_file": f"{folder}/tfa.key"}
         subjects = {f"user{number}": libtfa.secret() for number in range(2 * SUBJECTS)}
@@ -99,7 +98,7 @@ def through_c(program: pathlib.Path, config: Dict[str, Any], codes: Dict[str, st
 
 
 def soname_folder(folder: pathlib.Path) -> pathlib.Path:
-    """A folder where the loader finds the library under its soname."""
+    """A directory where the loader finds the library by its soname."""
     link = folder / "libtfa.so.0"
     if not link.exists():
         link.symlink_to(LIBRARY.resolve())

@@ -1,10 +1,10 @@
 /*
- * The C side of bench.py: logs in with what it reads, and says how long the calls took.
+ * The C side of bench.py: measures the time that logins take.
  *
  *     bench_login CONFIG < SUBJECTS_AND_CODES
  *
- * Reads lines "subject code", calls tfa_login with each, and prints the median of the calls in
- * nanoseconds. Promise: it exits with 1 and a word why unless every one of them lets in.
+ * Reads lines "subject code", calls tfa_login with each, and prints the median time of a call in nanoseconds. Promise: if
+ * a login is not accepted, it exits with 1 and a message.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,13 +43,13 @@ int main(int argc, char **argv)
         int32_t found = tfa_login(tfa, subject, code);
         took[count++] = now() - before;
         if (found != 1) {
-            fprintf(stderr, "bench_login: %s was answered %d\n", subject, (int)found);
+            fprintf(stderr, "bench_login: %s: tfa_login returned %d\n", subject, (int)found);
             return 1;
         }
     }
     tfa_close(tfa);
     if (count == 0) {
-        fprintf(stderr, "bench_login: nothing to do on standard input\n");
+        fprintf(stderr, "bench_login: standard input has no logins\n");
         return 1;
     }
     qsort(took, count, sizeof took[0], by_size);

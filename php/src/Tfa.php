@@ -38,15 +38,14 @@ final class Tfa
     /**
      * Opens the store of the server's configuration file (contract section 12).
      *
-     * @param array<string, mixed>|null $config keys that override the file; with a store they are complete, and no file is read
+     * @param array<string, mixed> $config keys that override the file; with a store they are complete, and no file is read
      * @throws ConfigError when a key is unknown or a value cannot be used
      */
-    public static function open(#[\SensitiveParameter] ?array $config = null): self
+    public static function open(#[\SensitiveParameter] array $config = []): self
     {
         $ffi = Library::ffi();
         $error = $ffi->new('char *');
-        $text = $config === null ? null : Library::encode((object) $config);
-        $pointer = $ffi->tfa_open($text, FFI::addr($error));
+        $pointer = $ffi->tfa_open(Library::encode((object) $config), FFI::addr($error));
         if ($pointer === null) {
             throw new ConfigError(Library::answer(FFI::isNull($error) ? null : $error)['error']);
         }
