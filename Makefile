@@ -60,7 +60,7 @@ test: test-dependencies build ## runs every test
 	php/run-tests
 	fuzz/run 10
 
-generate: build   ## writes everything that is generated and checked in
+generate: perl    ## writes everything that is generated and checked in
 	TFA_GENERATE=1 cargo test $(FEATURES) --quiet --test agreement --test doors -- header_is reference readme
 	php/make-header
 	perl/generate-pod
