@@ -98,9 +98,9 @@ typedef int32_t (*tfa_lookup_t)(void *context, const char *question, const char 
 
  context: the context of tfa_set_audit.
  entry: a JSON object that lives as long as the call: {"id", "time", "event", "subject", "caller", "function", "remote_addr",
-   "key", "count"}, where the id is the entry's number in the trail, the time is RFC 3339 in UTC, and the count is the number
+   "key", "count", "new_name"}, where the id is the entry's number in the trail, the time is RFC 3339 in UTC, and the count is the number
    of denied attempts that the entry stands for. What does not apply is absent: id when no entries are stored, count when it
-   is 1, subject, remote_addr, key. It contains no secret and no code. docs/audit.md lists the events.
+   is 1, subject, remote_addr, key, new_name. It contains no secret and no code. docs/audit.md lists the events.
 
  The function is called on the thread that called libtfa, after the entry is committed and with no lock held. It cannot
  change the answer of the call. It may call libtfa, fork and block; entries that it causes with the same handle are passed
@@ -338,6 +338,22 @@ char *tfa_twofactorauth_generate_recovery_codes(tfa_t *tfa, const char *caller, 
 char *tfa_twofactorauth_resolve_user(tfa_t *tfa,
                                      const char *caller,
                                      const char *args);
+
+/*
+ Moves everything of an account and its team users to the account's new name: all of it, or nothing.
+
+ # Safety
+ tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
+ */
+char *tfa_twofactorauth_rename_user(tfa_t *tfa, const char *caller, const char *args);
+
+/*
+ Removes everything of an account, its mailboxes and its team users.
+
+ # Safety
+ tfa is NULL or an open handle; caller and args are NULL or NUL-terminated strings.
+ */
+char *tfa_twofactorauth_remove_account(tfa_t *tfa, const char *caller, const char *args);
 
 /*
  Calls a UAPI function of `module`, which is "TwoFactorAuth", by its name: any of those below.

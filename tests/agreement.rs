@@ -18,7 +18,7 @@ use tfa::api::registry::{Api, FUNCTIONS};
 use Callers::{Everybody, Root, RootAndResellers};
 
 /// Contract sections 2 and 4: the WHM functions that have a C symbol, who calls them, and their parameters.
-const WHM: [(&str, Callers, &[&str]); 16] = [
+const WHM: [(&str, Callers, &[&str]); 18] = [
     ("twofactorauth_enable_policy", Root, &[]),
     ("twofactorauth_disable_policy", Root, &[]),
     ("twofactorauth_policy_status", RootAndResellers, &[]),
@@ -35,6 +35,8 @@ const WHM: [(&str, Callers, &[&str]); 16] = [
     ("twofactorauth_unlock_user", RootAndResellers, &["user", "kind"]),
     ("twofactorauth_generate_recovery_codes", RootAndResellers, &["current_token"]),
     ("twofactorauth_resolve_user", Root, &["user", "kind"]),
+    ("twofactorauth_rename_user", Root, &["user", "new_name"]),
+    ("twofactorauth_remove_account", Root, &["user"]),
 ];
 
 /// Contract section 7: the WHM functions about other calls, which have none.

@@ -149,6 +149,25 @@ functions! {
         example: ("root", r#"{"user": "user@example.com"}"#),
         handler: whm::users::resolve,
     }
+    Whm "twofactorauth_rename_user" {
+        callers: Root,
+        effect: Changes,
+        about: "Moves everything of an account and its team users to the account's new name: all of it, or nothing.",
+        parameters: [
+            required("user", "The account's name until now."),
+            required("new_name", "Its new name, which must not have two-factor authentication data yet."),
+        ],
+        example: ("root", r#"{"user": "example", "new_name": "renamed"}"#),
+        handler: whm::lifecycle::rename,
+    }
+    Whm "twofactorauth_remove_account" {
+        callers: Root,
+        effect: Changes,
+        about: "Removes everything of an account, its mailboxes and its team users.",
+        parameters: [required("user", "The account.")],
+        example: ("root", r#"{"user": "example"}"#),
+        handler: whm::lifecycle::remove,
+    }
     Whm "applist" {
         callers: RootAndResellers,
         effect: Reads,

@@ -76,6 +76,10 @@ pub enum Event {
     SecretSet,
     /// An enrolment was removed.
     Removed,
+    /// An account was renamed.
+    Renamed,
+    /// All data of an account were removed.
+    AccountRemoved,
     /// Recovery codes were generated. Earlier ones are revoked.
     RecoveryCodesMade,
     /// Failed attempts were reset and locks lifted.
@@ -98,7 +102,7 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Event; 16] = [
+    pub const ALL: [Event; 18] = [
         Event::PolicyEnabled,
         Event::PolicyDisabled,
         Event::IssuerSet,
@@ -106,6 +110,8 @@ impl Event {
         Event::Enrolled,
         Event::SecretSet,
         Event::Removed,
+        Event::Renamed,
+        Event::AccountRemoved,
         Event::RecoveryCodesMade,
         Event::Unlocked,
         Event::Verified,
@@ -127,6 +133,8 @@ impl Event {
             Event::Enrolled => "enrolled",
             Event::SecretSet => "secret_set",
             Event::Removed => "removed",
+            Event::Renamed => "renamed",
+            Event::AccountRemoved => "account_removed",
             Event::RecoveryCodesMade => "recovery_codes_made",
             Event::Unlocked => "unlocked",
             Event::Verified => "verified",
@@ -164,6 +172,9 @@ pub struct Entry<'a> {
     /// The number of denied attempts that the entry stands for; absent when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// The new name of a renamed account.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub new_name: Option<Cow<'a, str>>,
 }
 
 impl<'a> Entry<'a> {
@@ -177,7 +188,13 @@ impl<'a> Entry<'a> {
             remote_addr: actor.remote_addr.map(Cow::from),
             key: None,
             count: None,
+            new_name: None,
         }
+    }
+
+    /// Adds the new name of an account.
+    pub(super) fn with_new_name(self, name: &'a str) -> Self {
+        Entry { new_name: Some(name.into()), ..self }
     }
 
     /// Sets the number of attempts.

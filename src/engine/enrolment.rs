@@ -57,19 +57,19 @@ pub enum Unreadable {
 pub type FailedRemoval = (Subject, Refusal);
 
 /// The records of a subject.
-struct SubjectRecords {
-    enrolment: Option<Enrolment>,
-    used: UsedCodes,
+pub(super) struct SubjectRecords {
+    pub(super) enrolment: Option<Enrolment>,
+    pub(super) used: UsedCodes,
 }
 
 impl SubjectRecords {
     /// The keys of the records with this name.
-    fn keys(name: &str) -> [Key<'_>; 2] {
+    pub(super) fn keys(name: &str) -> [Key<'_>; 2] {
         [enrolment_key(name), used_codes_key(name)]
     }
 
     /// Reads the records from the texts at `place` and the next.
-    fn read(subject: &Subject, texts: &Texts, place: usize) -> Result<Self, Refusal> {
+    pub(super) fn read(subject: &Subject, texts: &Texts, place: usize) -> Result<Self, Refusal> {
         Ok(SubjectRecords {
             enrolment: enrolment_in(subject, texts.at(place))?,
             used: used_codes_in(subject, texts.at(place.saturating_add(1)))?,
@@ -191,28 +191,41 @@ impl Tfa {
         self.transact(&keys, Durability::Power, |texts| {
             let (mut effects, mut failed) = (Effects::new(()), Vec::new());
             for ((name, subject), place) in subjects.iter().zip((0..).step_by(2)) {
-                let used = match self.used_after_removal(subject, &texts, place) {
-                    Ok(used) => used,
-                    Err(_) if unreadable == Unreadable::Remove => {
-                        Some(self.used_after_unreadable(subject, &texts, place))
-                    }
-                    Err(refusal) => {
-                        failed.push(((*subject).clone(), refusal));
-                        None
-                    }
-                };
-                if let Some(used) = used {
-                    let [enrolment_key, used_key] = SubjectRecords::keys(name);
-                    let records = SubjectRecords::read(subject, &texts, place).ok();
-                    effects = effects
-                        .entries(records.and_then(|mut records| records.report_denials(actor, subject)))
-                        .change(enrolment_key, None)
-                        .change(used_key, used_text(used)?)
-                        .entry(Entry::new(actor, Event::Removed, Some(subject.name())));
+                match self.removal(actor, subject, name, &texts, place, unreadable) {
+                    Ok(removal) => effects = effects.and(removal.unwrap_or_default()),
+                    Err(refusal) => failed.push(((*subject).clone(), refusal)),
                 }
             }
             Ok(effects.answer(failed))
         })
+    }
+
+    /// The effects of removing the enrolment of `subject`, whose records have the name `name` and are at `place`; `None` when
+    /// there is none.
+    pub(super) fn removal<'k>(
+        &self,
+        actor: Actor<'k>,
+        subject: &'k Subject,
+        name: &'k str,
+        texts: &Texts,
+        place: usize,
+        unreadable: Unreadable,
+    ) -> Result<Option<Effects<'k, ()>>, Refusal> {
+        let used = match self.used_after_removal(subject, texts, place) {
+            Ok(None) => return Ok(None),
+            Ok(Some(used)) => used,
+            Err(_) if unreadable == Unreadable::Remove => self.used_after_unreadable(subject, texts, place),
+            Err(refusal) => return Err(refusal),
+        };
+        let [enrolment_key, used_key] = SubjectRecords::keys(name);
+        let records = SubjectRecords::read(subject, texts, place).ok();
+        Ok(Some(
+            Effects::new(())
+                .entries(records.and_then(|mut records| records.report_denials(actor, subject)))
+                .change(enrolment_key, None)
+                .change(used_key, used_text(used)?)
+                .entry(Entry::new(actor, Event::Removed, Some(subject.name()))),
+        ))
     }
 
     /// Removes the enrolment of the subject that acts itself, which can need a current code of it.
@@ -243,10 +256,10 @@ impl Tfa {
             });
             match removal {
                 // No code of an enrolment that cannot be read can be verified.
-                Err(Refusal::Unavailable(_)) if unreadable == Unreadable::Remove => Ok(Effects::new(Ok(()))
-                    .change(enrolment_key, None)
-                    .change(used_key, used_text(self.used_after_unreadable(subject, &texts, 0))?)
-                    .entry(Entry::new(actor, Event::Removed, Some(subject.name())))),
+                Err(Refusal::Unavailable(_)) if unreadable == Unreadable::Remove => {
+                    let removal = self.removal(actor, subject, &name, &texts, 0, unreadable)?;
+                    Ok(removal.unwrap_or_default().answer(Ok(())))
+                }
                 removal => removal,
             }
         })?
@@ -281,6 +294,7 @@ impl Tfa {
             }
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             enrolment.used_recovery.clear();
+            enrolment.recovery_name = None;
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
             Ok(Effects::new(Ok(()))
                 .entries(proof.entries)
@@ -404,12 +418,14 @@ impl Tfa {
             recovery: Vec::new(),
             used_recovery: Vec::new(),
             recovery_guesses: RecoveryGuesses::default(),
+            enrolled_at: self.clock.now().as_secs(),
+            recovery_name: None,
             denials: Denials::default(),
         })?)
     }
 }
 
 /// The text of the record of used codes, if there are any.
-fn used_text(used: UsedCodes) -> Result<Option<String>, Refusal> {
+pub(super) fn used_text(used: UsedCodes) -> Result<Option<String>, Refusal> {
     Ok((!used.is_empty()).then(|| record::write(&used)).transpose()?)
 }

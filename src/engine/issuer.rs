@@ -26,6 +26,11 @@ pub fn check(issuer: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// The key of the issuer that `account` set.
+pub(super) fn issuer_key(account: &str) -> Key<'_> {
+    Key { kind: Kind::Issuer, name: account }
+}
+
 impl Tfa {
     /// The system-wide issuer.
     pub fn system_issuer(&self) -> Result<String, Refusal> {
@@ -57,14 +62,14 @@ impl Tfa {
             "" => (Event::IssuerReset, None),
             issuer => (Event::IssuerSet, Some(record::write(&Issuer { issuer: issuer.to_owned() })?)),
         };
-        let key = Key { kind: Kind::Issuer, name: account };
+        let key = issuer_key(account);
         self.transact(&[key], Durability::Power, |_| {
             Ok(Effects::new(()).change(key, text.clone()).entry(Entry::new(actor, event, Some(account))))
         })
     }
 
     fn stored_issuer(&self, account: &str) -> Result<Option<String>, Refusal> {
-        let texts = self.store.read(&[Key { kind: Kind::Issuer, name: account }])?;
+        let texts = self.store.read(&[issuer_key(account)])?;
         let record: Option<Issuer> = record::read(account, texts.at(0))?;
         Ok(record.map(|record| record.issuer))
     }

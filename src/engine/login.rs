@@ -193,7 +193,8 @@ impl Tfa {
             return Ok((Verdict::Denied(Refusal::Locked(lock.retry_after), lock), Event::Locked));
         }
         let secret = self.open_secret(subject.name(), &enrolment.secret)?;
-        let mac = RecoveryCode::parse(token).map(|code| code.mac(subject.name(), &secret));
+        let name = enrolment.recovery_name.as_deref().unwrap_or(subject.name());
+        let mac = RecoveryCode::parse(token).map(|code| code.mac(name, &secret));
         let position = |macs: &[_]| mac.as_ref().and_then(|mac| recovery::position(mac, macs));
         if let Some(place) = position(&enrolment.recovery) {
             enrolment.used_recovery.push(enrolment.recovery.remove(place));

@@ -26,6 +26,7 @@ pub mod enrolment;
 pub mod guess;
 pub mod issuer;
 pub mod keys;
+pub mod lifecycle;
 pub mod login;
 pub mod policy;
 pub mod presence;

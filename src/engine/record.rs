@@ -131,6 +131,12 @@ pub struct Enrolment {
     /// The latest invalid recovery codes.
     #[serde(default, skip_serializing_if = "RecoveryGuesses::is_empty")]
     pub recovery_guesses: RecoveryGuesses,
+    /// When the subject enrolled, in Unix seconds; 0 when it is not known.
+    #[serde(default)]
+    pub enrolled_at: u64,
+    /// The name under which the recovery codes were generated, if the subject has been renamed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_name: Option<String>,
     /// The denied attempts that the audit trail does not have yet.
     #[serde(default, skip_serializing_if = "Denials::is_empty")]
     pub denials: Denials,
@@ -193,6 +199,12 @@ impl UsedCodes {
             self.secrets.remove(place);
             self.floor = self.floor.max(used_until);
         }
+    }
+
+    /// The same for another name of the subject, under which fingerprints differ: the floor takes the place of all secrets.
+    pub fn as_floor(&self) -> UsedCodes {
+        let latest = self.secrets.iter().map(|secret| secret.used_until).fold(self.floor, u64::max);
+        UsedCodes { secrets: Vec::new(), floor: latest }
     }
 
     /// Drops what ended at or before `time`.
@@ -343,6 +355,8 @@ mod tests {
             recovery: vec![[7; MAC_BYTES]],
             used_recovery: Vec::new(),
             recovery_guesses: RecoveryGuesses::default(),
+            enrolled_at: 0,
+            recovery_name: None,
             denials: Denials::default(),
         }
     }

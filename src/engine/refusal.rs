@@ -25,6 +25,9 @@ pub enum Refusal {
     /// The subject changes its own enrolment without a current code of it.
     #[error("The parameter \"current_token\" is required.")]
     CurrentTokenRequired,
+    /// The new name of an account has records already.
+    #[error("The user \"{}\" already has two-factor authentication data. Remove it first.", shown(.0))]
+    NameInUse(String),
     /// The subject is not enrolled.
     #[error("Two-factor authentication is not configured for \"{}\".", shown(.0))]
     NotConfigured(String),

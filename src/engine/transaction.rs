@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use crate::store::{Change, Decision, Durability, Key, Line, Texts};
 
 /// What a rule returns: its answer, the changes to records, and the audit entries for them.
+#[derive(Default)]
 pub(super) struct Effects<'a, T> {
     answer: T,
     changes: Vec<Change<'a>>,
@@ -31,6 +32,13 @@ impl<'a, T> Effects<'a, T> {
         self
     }
 
+    /// Adds the effects of another rule.
+    pub(super) fn and(mut self, other: Effects<'a, ()>) -> Self {
+        self.changes.extend(other.changes);
+        self.entries.extend(other.entries);
+        self
+    }
+
     /// Replaces the answer.
     pub(super) fn answer<U>(self, answer: U) -> Effects<'a, U> {
         Effects { answer, changes: self.changes, entries: self.entries }
@@ -40,6 +48,11 @@ impl<'a, T> Effects<'a, T> {
     pub(super) fn entries(mut self, entries: impl IntoIterator<Item = Entry<'a>>) -> Self {
         self.entries.extend(entries);
         self
+    }
+
+    /// Whether there are neither changes nor entries.
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.entries.is_empty()
     }
 
     /// Adds an audit entry.

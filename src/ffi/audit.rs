@@ -10,9 +10,9 @@ use crate::engine::sink::Sink;
 ///
 /// context: the context of tfa_set_audit.
 /// entry: a JSON object that lives as long as the call: {"id", "time", "event", "subject", "caller", "function", "remote_addr",
-///   "key", "count"}, where the id is the entry's number in the trail, the time is RFC 3339 in UTC, and the count is the number
+///   "key", "count", "new_name"}, where the id is the entry's number in the trail, the time is RFC 3339 in UTC, and the count is the number
 ///   of denied attempts that the entry stands for. What does not apply is absent: id when no entries are stored, count when it
-///   is 1, subject, remote_addr, key. It contains no secret and no code. docs/audit.md lists the events.
+///   is 1, subject, remote_addr, key, new_name. It contains no secret and no code. docs/audit.md lists the events.
 ///
 /// The function is called on the thread that called libtfa, after the entry is committed and with no lock held. It cannot
 /// change the answer of the call. It may call libtfa, fork and block; entries that it causes with the same handle are passed

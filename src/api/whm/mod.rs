@@ -2,6 +2,7 @@
 //! answer. The caller's role was checked before.
 
 pub mod enrolment;
+pub mod lifecycle;
 pub mod login;
 pub mod policy;
 pub mod secrets;

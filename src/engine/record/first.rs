@@ -49,6 +49,8 @@ impl From<Enrolment> for super::Enrolment {
             recovery,
             used_recovery: Vec::new(),
             recovery_guesses: RecoveryGuesses::default(),
+            enrolled_at: 0,
+            recovery_name: None,
             denials: Denials::default(),
         }
     }

@@ -3,6 +3,7 @@
 mod concurrency;
 mod enrolment;
 mod guessing;
+mod lifecycle;
 mod login;
 mod presence;
 mod recovery;
