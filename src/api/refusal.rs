@@ -118,6 +118,7 @@ reason_codes! {
     NotAuthorized "not_authorized" "The caller must not call the function, or not for this user."
     NoSuchUser "no_such_user" "The user does not exist."
     NotConfigured "not_configured" "The user is not enrolled."
+    StaleEnrolment "stale_enrolment" "The enrolment is older than the account, and belongs to an earlier one of that name."
     NameInUse "name_in_use" "The new name of an account has records already."
     UnknownFunction "unknown_function" "The function does not exist."
     UnknownModule "unknown_module" "The UAPI module does not exist."
@@ -137,6 +138,7 @@ impl ReasonCode {
             EngineRefusal::HardLocked => ReasonCode::HardLocked,
             EngineRefusal::CurrentTokenRequired => ReasonCode::ParameterRequired,
             EngineRefusal::NameInUse(_) => ReasonCode::NameInUse,
+            EngineRefusal::StaleEnrolment(_) => ReasonCode::StaleEnrolment,
             EngineRefusal::NotConfigured(_) => ReasonCode::NotConfigured,
             EngineRefusal::Unavailable(_) => ReasonCode::Unavailable,
         }

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::enrolment::{SubjectRecords, Unreadable, used_text};
+use super::enrolment::{SubjectRecords, Unreadable, enrolment_in, used_text};
 use super::issuer::issuer_key;
 use super::keys::Sealing;
-use super::record::{self, Enrolment, KEYS};
+use super::record::{self, Enrolment, KEYS, enrolment_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
-use crate::accounts::{Subject, View};
+use crate::accounts::{Subject, View, folded_name};
 use crate::store::{Durability, Kind, Texts};
 
 /// Records before those of the subjects in a rename: the keys, the issuer of the old and of the new name.
@@ -33,10 +33,11 @@ impl Tfa {
     /// Moves everything of the account `old` to the name `new`. An account without any data can be renamed as well.
     pub fn rename_user(&self, actor: Actor<'_>, old: &str, new: &str) -> Result<(), Refusal> {
         let in_use = || Refusal::NameInUse(new.to_owned());
-        if !self.names_under(Kind::Subject, &team_part(new))?.is_empty() {
+        if !self.names_under(Kind::Subject, &folded_name(new))?.is_empty() {
             return Err(in_use());
         }
         let moves = self.moves(old, new)?;
+        self.note_spellings([&Subject::Account { name: new.to_owned() }])?;
         let subjects = moves.iter().flat_map(|Move { from, to }| [from, to]);
         let keys: Vec<_> = [KEYS, issuer_key(old), issuer_key(new)]
             .into_iter()
@@ -67,12 +68,12 @@ impl Tfa {
     fn moves(&self, old: &str, new: &str) -> Result<Vec<Move>, Refusal> {
         let mut team = BTreeSet::new();
         for kind in [Kind::Subject, Kind::Removed] {
-            team.extend(self.names_under(kind, &team_part(old))?);
+            team.extend(self.names_under(kind, &folded_name(old))?);
         }
         let account = Move { from: old.to_owned(), to: new.to_owned() };
         let team = team.into_iter().map(|from| {
             let user = from.split_once('/').map(|(_, user)| user).unwrap_or_default();
-            let to = format!("{}/{user}", team_part(new));
+            let to = format!("{}/{user}", folded_name(new));
             Move { from, to }
         });
         Ok(std::iter::once(account).chain(team).collect())
@@ -142,7 +143,7 @@ impl Tfa {
     /// The record names of an account and of the enrolled subjects that belong to it.
     fn names_of_account(&self, view: &View, account: &str) -> Result<Vec<String>, Refusal> {
         let mut names = vec![account.to_owned()];
-        names.extend(self.names_under(Kind::Subject, &team_part(account))?);
+        names.extend(self.names_under(Kind::Subject, &folded_name(account))?);
         for domain in view.domains(account)? {
             for name in self.names_under(Kind::Subject, &domain)? {
                 // A domain can have the name of another account, whose team users are listed under it too.
@@ -153,6 +154,26 @@ impl Tfa {
             }
         }
         Ok(names)
+    }
+
+    /// Refuses an enrolment that is older than its account, if the directory knows when the account was created: it belongs to
+    /// an earlier account of the same name. While the policy is disabled, nothing is refused.
+    pub fn refuse_stale(&self, view: &View, subject: &Subject) -> Result<(), Refusal> {
+        let Some(created) = view.account(subject.account())?.and_then(|account| account.created) else {
+            return Ok(());
+        };
+        let enrolled_at = if self.policy()? { self.enrolled_at(subject)? } else { None };
+        match enrolled_at {
+            Some(enrolled_at) if enrolled_at < created => Err(Refusal::StaleEnrolment(subject.name().to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// When `subject` enrolled, in Unix seconds; `None` when it is not enrolled, or has been since before that was recorded.
+    fn enrolled_at(&self, subject: &Subject) -> Result<Option<u64>, Refusal> {
+        let name = record::subject_name(subject.name());
+        let enrolment = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))?;
+        Ok(enrolment.map(|enrolment| enrolment.enrolled_at).filter(|time| *time > 0))
     }
 
     /// The enrolled names that are no subjects of the directory, in the order of their records. With no directory there are
@@ -176,9 +197,4 @@ impl Tfa {
         // In the order of bytes, the names with this prefix end where the character after the slash begins.
         Ok(self.store.names(kind, &format!("{part}/"), Some(&format!("{part}0")), usize::MAX)?)
     }
-}
-
-/// What follows the `@` in the names of the team users of an account, which are in lower case.
-fn team_part(account: &str) -> String {
-    account.to_ascii_lowercase()
 }

@@ -69,8 +69,10 @@ pub unsafe extern "C" fn tfa_login_from(
 
 /// The login in safe Rust.
 fn login(tfa: &Tfa, subject: &str, code: Option<&str>, address: Option<&str>) -> Result<i32, Refusal> {
-    let found = tfa.subject(&tfa.view()?, subject, None)?;
+    let view = tfa.view()?;
+    let found = tfa.subject(&view, subject, None)?;
     let subject = found.ok_or_else(|| Refusal::NoSuchUser(subject.to_owned()))?;
+    tfa.refuse_stale(&view, &subject)?;
     let address = address.map(args::read_address).transpose()?.map(|address| address.to_string());
     let code = match code {
         Some(code) if code.len() > MAX_CODE => return Ok(TFA_DENIED),

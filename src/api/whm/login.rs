@@ -28,7 +28,9 @@ pub fn verify(request: &Request<'_>) -> Outcome {
     let token = Zeroizing::new(args.token()?);
     let address = args.remote_address()?.map(|address| address.to_string());
     let actor = Actor { remote_addr: address.as_deref(), ..request.actor() };
-    let (required, method, lock, refusal) = match request.tfa.login(actor, &request.managed("user")?, &token)? {
+    let subject = request.managed("user")?;
+    request.tfa.refuse_stale(request.view, &subject)?;
+    let (required, method, lock, refusal) = match request.tfa.login(actor, &subject, &token)? {
         Verdict::NotRequired => (false, None, Lock::default(), None),
         Verdict::Verified(Method::Totp) => (true, Some("totp"), Lock::default(), None),
         Verdict::Verified(Method::Recovery) => (true, Some("recovery"), Lock::default(), None),

@@ -5,8 +5,8 @@ use super::super::presence::Presence;
 use super::*;
 use crate::store::Kind;
 
-const PANEL: &str = r#", "accounts": {"inline": {"old": {"domain": "old.example", "team": ["dev"]},
-    "other": {"domain": "other.example", "team": ["dev"]}}}"#;
+const PANEL: &str = r#", "accounts": {"inline": {"old": {"domain": "old.example", "domains": ["shop.example"], "team": ["dev"]},
+    "other": {"domain": "other.example"}, "shop.example": {"team": ["dev"]}}}"#;
 
 /// A server on which the account `old`, its team user and its mailbox are enrolled, and `old` has an issuer.
 fn panel() -> (Server, Vec<(Subject, Secret)>) {
@@ -94,7 +94,7 @@ fn codes_used_before_a_removal_stay_used_after_a_rename() {
 #[test]
 fn removing_an_account_removes_all_that_belongs_to_it() {
     let (server, subjects) = panel();
-    let neighbours = ["other", "user@other.example", "dev@other"];
+    let neighbours = ["other", "user@other.example", "dev@shop.example"];
     for name in neighbours {
         server.tfa.set_secrets(ROOT, &[(account(name), Secret::generate(16).unwrap())]).unwrap();
     }
@@ -106,7 +106,7 @@ fn removing_an_account_removes_all_that_belongs_to_it() {
     assert_eq!(removed, ["dev@old", "old", "user@old.example"]);
     let mut left = enrolled(&server);
     left.sort_unstable();
-    assert_eq!(left, ["dev@other", "other", "user@other.example"]);
+    assert_eq!(left, ["dev@shop.example", "other", "user@other.example"]);
     assert_eq!(server.tfa.own_issuer("old").unwrap(), "server.example.com");
     assert_eq!(server.tfa.enrol(ROOT, &account("old"), &subjects[0].1, &code), Err(Refusal::UsedCode));
     let entries = server.tfa.audit_lines(0, usize::MAX).unwrap();
@@ -123,4 +123,32 @@ fn enrolments_without_a_subject_are_listed() {
     assert_eq!(server.tfa.orphans(&view).unwrap(), ["gone", "user@gone.example", "x@old"]);
     let open = server.reopened_with("");
     assert_eq!(open.orphans(&open.view().unwrap()).unwrap(), [""; 0]);
+}
+
+#[test]
+fn an_enrolment_older_than_its_account_is_refused() {
+    let server = Server::new("");
+    let created = |time: u64| {
+        server.reopened_with(&format!(
+            r#", "accounts": {{"inline": {{"example": {{"domain": "example.com", "created": {time}}}}}}}"#
+        ))
+    };
+    for name in ["example", "user@example.com"] {
+        let subject = created(1).view().unwrap().resolve(name).unwrap().unwrap();
+        server.tfa.set_secrets(ROOT, &[(subject.clone(), Secret::generate(16).unwrap())]).unwrap();
+        let now = server.clock.now().as_secs();
+        let refused = |tfa: Tfa| tfa.refuse_stale(&tfa.view().unwrap(), &subject);
+        assert_eq!(refused(created(now)), Ok(()));
+        assert_eq!(refused(created(now + 1)), Err(Refusal::StaleEnrolment(name.to_owned())));
+        assert_eq!(refused(server.reopened_with(PANEL)), Ok(()), "the directory does not know when");
+        server.tfa.set_policy(ROOT, false).unwrap();
+        assert_eq!(refused(created(now + 1)), Ok(()));
+        server.tfa.set_policy(ROOT, true).unwrap();
+        // A record of format 1 does not say when the subject enrolled.
+        let name = record::subject_name(name);
+        let key = record::enrolment_key(&name);
+        let text = server.tfa.store.read(&[key]).unwrap().at(0).unwrap().to_owned();
+        server.write_record(key, &text.replace(&format!("\"enrolled_at\":{now}"), "\"enrolled_at\":0"));
+        assert_eq!(refused(created(now + 1)), Ok(()));
+    }
 }
