@@ -125,6 +125,15 @@ impl Tfa {
         Ok(UserConfigs { users, range, enabled })
     }
 
+    /// The names of at most `limit` enrolled subjects after the one called `last`, in the order of their records. They may
+    /// include subjects that the directory no longer has.
+    pub fn enrolled(&self, last: Option<&str>, limit: usize) -> Result<Vec<String>, Refusal> {
+        // The first name after the last one.
+        let from = last.map(|last| format!("{}\0", record::subject_name(last))).unwrap_or_default();
+        let names = self.store.names(Kind::Subject, &from, None, limit)?;
+        Ok(names.iter().map(|name| record::name_subject(name)).collect())
+    }
+
     /// Walks accounts and enrolled names side by side: both are in the order of their bytes.
     fn enabled(&self, users: &Users, range: Range<usize>) -> Result<Vec<bool>, Refusal> {
         let mut enabled = Vec::with_capacity(range.len());

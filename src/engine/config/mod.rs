@@ -3,6 +3,7 @@
 //! Promise: an unknown key, a wrong type or a value out of range is an error that names the key; nothing is guessed.
 
 pub mod file;
+pub mod keys;
 
 use std::path::{Path, PathBuf};
 
