@@ -215,7 +215,7 @@ fn a_killed_rotation_loses_nothing_and_is_finished_by_the_next() {
 fn a_rotation_is_resumed_after_each_of_its_steps() {
     let server = Server::with(3);
     let old = server.key_file();
-    assert!(text(&server.tfa(&["keys", "rotate"])).contains("The key is changed: 3 secrets"));
+    assert!(text(&server.tfa(&["keys", "rotate"])).contains("The key is rotated: 3 secrets"));
     let (new, newest) = (server.key_file(), server.current_key());
     let both = {
         let mut both = new.clone();
@@ -225,7 +225,7 @@ fn a_rotation_is_resumed_after_each_of_its_steps() {
     let write = |file: &Value| fs::write(server.path("tfa.key"), file.to_string()).unwrap();
     // Interrupted before the last step: every secret is resealed, the older key is still there.
     write(&both);
-    assert!(text(&server.tfa(&["keys", "rotate"])).contains("cut off is finished: 0 secrets"));
+    assert!(text(&server.tfa(&["keys", "rotate"])).contains("interrupted rotation is finished: 0 secrets"));
     assert_eq!(server.key_file(), new);
     // Interrupted after the first: the file has a newer key, and the record names the older one.
     let mut added = new.clone();
@@ -234,7 +234,7 @@ fn a_rotation_is_resumed_after_each_of_its_steps() {
     write(&added);
     server.open().set_secrets(ROOT, &[(subject(3), server.secret.clone())]).unwrap();
     assert_eq!(server.keys_in_use(), vec![newest; 4], "the key that the record names seals");
-    assert!(text(&server.tfa(&["keys", "rotate"])).contains("cut off is finished: 4 secrets"));
+    assert!(text(&server.tfa(&["keys", "rotate"])).contains("interrupted rotation is finished: 4 secrets"));
     assert_eq!(server.current_key(), "key-added");
     server.is_rotated(4);
 }

@@ -1,64 +1,55 @@
 //! `whmapi1` and `uapi`: one call, one answer.
 //!
-//! Promise: a call that could be made, or could not for want of the store, is answered in the API's own envelope;
-//! standard output has an answer or nothing.
+//! Promise: a call that was made, or could not be made because the store is not available, is answered in the API's own
+//! envelope; standard output has that answer or nothing.
 
 use std::process::ExitCode;
 
-use clap::ArgMatches;
 use serde_json::Value;
 use tfa::api::answer::{Answer, CpanelAnswer, UapiAnswer, WhmAnswer};
 use tfa::api::args::Args;
 use tfa::api::refusal::Refusal;
+use tfa::api::registry::{Api, FUNCTIONS};
 use tfa::engine::Tfa;
 use tfa::wire::form::uri_decode;
-use tfa::wire::format::Format;
 
+use crate::commands::{Call, Global, Uapi, Whmapi1};
 use crate::failure::Failure;
-use crate::{person, settings, terminal};
+use crate::{escape, person, settings, suggestion, terminal};
 
 /// Calls a WHM function.
-pub fn whmapi1(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let function = word(matches, "function");
-    let answer = match (args(matches)?, person::acting(matches)?, open(matches)?) {
-        (args, person, Ok(tfa)) => tfa::api::whmapi1_for(&tfa, &person.authenticated, &person.caller, function, &args),
-        (_, _, Err(refusal)) => WhmAnswer::new(function, Err(refusal)),
+pub fn whmapi1(global: &Global, Whmapi1 { call }: &Whmapi1) -> Result<ExitCode, Failure> {
+    let (args, config) = (args(call)?, settings::config(global)?);
+    let person = person::acting(&config, call.user.as_deref())?;
+    let answer = match Tfa::open(config) {
+        Ok(tfa) => tfa::api::whmapi1_for(&tfa, &person.authenticated, &person.caller, &call.function, &args),
+        Err(why) => WhmAnswer::new(&call.function, Err(Refusal::unavailable(why))),
     };
-    show(matches, &Answer::from(answer))
+    suggest(Api::Whm, call, answer.outcome.as_ref().err());
+    show(call, &Answer::from(answer))
 }
 
 /// Calls a UAPI function.
-pub fn uapi(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let (module, function) = (word(matches, "module"), word(matches, "function"));
-    let result = match (args(matches)?, person::acting(matches)?, open(matches)?) {
-        (args, person, Ok(tfa)) => {
-            tfa::api::uapi_for(&tfa, &person.authenticated, &person.caller, module, function, &args)
-        }
-        (_, _, Err(refusal)) => UapiAnswer::new(Err(refusal)),
+pub fn uapi(global: &Global, Uapi { module, call }: &Uapi) -> Result<ExitCode, Failure> {
+    let (args, config) = (args(call)?, settings::config(global)?);
+    let person = person::acting(&config, call.user.as_deref())?;
+    let result = match Tfa::open(config) {
+        Ok(tfa) => tfa::api::uapi_for(&tfa, &person.authenticated, &person.caller, module, &call.function, &args),
+        Err(why) => UapiAnswer::new(Err(Refusal::unavailable(why))),
     };
-    let (module, function) = (module.to_owned(), function.to_owned());
-    show(matches, &Answer::Cpanel(CpanelAnswer { module, function, result }))
-}
-
-/// A word that the command line must have had.
-fn word<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
-    matches.get_one::<String>(name).map(String::as_str).unwrap_or_default()
-}
-
-/// Opens the library. A store that cannot be used is an answer, not bad usage.
-fn open(matches: &ArgMatches) -> Result<Result<Tfa, Refusal>, Failure> {
-    Ok(Tfa::open(settings::config(matches)?).map_err(Refusal::unavailable))
+    suggest(Api::Uapi, call, result.outcome.as_ref().err());
+    show(call, &Answer::Cpanel(CpanelAnswer { module: module.clone(), function: call.function.clone(), result }))
 }
 
 /// The parameters: those on the command line, then those on standard input.
-fn args(matches: &ArgMatches) -> Result<Args, Failure> {
+fn args(call: &Call) -> Result<Args, Failure> {
     let mut args = Args::default();
-    for parameter in matches.get_many::<String>("parameters").into_iter().flatten() {
+    for parameter in &call.parameters {
         let (name, value) = parameter.split_once('=').ok_or_else(|| unreadable("a parameter is not NAME=VALUE"))?;
         let decode = |text| uri_decode(text).map_err(|error| unreadable(&error.to_string()));
         args.add(decode(name)?, Value::String(decode(value)?));
     }
-    if matches.contains_id("input") {
+    if call.input.is_some() {
         let text = terminal::read_input()?;
         args.append(Args::parse(Some(&text)).map_err(|refusal| Failure::Usage(refusal.to_string()))?);
     }
@@ -70,9 +61,19 @@ fn unreadable(why: &str) -> Failure {
     Failure::Usage(format!("{why}. See --help"))
 }
 
-fn show(matches: &ArgMatches, answer: &Answer) -> Result<ExitCode, Failure> {
-    let format = Format::from_name(word(matches, "output")).unwrap_or(Format::Yaml);
-    let mut text = format.write(answer).map_err(Failure::Refused)?;
+/// Names the function that may have been meant, on standard error: the answer keeps its documented text.
+fn suggest(api: Api, call: &Call, refusal: Option<&Refusal>) {
+    if let Some(Refusal::UnknownApp(_) | Refusal::UnknownFunction(_)) = refusal {
+        let names = FUNCTIONS.iter().filter(|function| function.api == api).map(|function| function.name);
+        let suggestion = suggestion::for_function(&call.function, names);
+        if !suggestion.is_empty() {
+            eprintln!("tfa:{}", escape::line(&suggestion));
+        }
+    }
+}
+
+fn show(call: &Call, answer: &Answer) -> Result<ExitCode, Failure> {
+    let mut text = call.output.write(answer).map_err(Failure::Refused)?;
     if !text.ends_with('\n') {
         text.push('\n');
     }

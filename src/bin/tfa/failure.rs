@@ -1,28 +1,36 @@
-//! What ends a command early, and with which exit status.
+//! The reasons for which a command ends early, and their exit statuses.
 
 use std::process::ExitCode;
 
 use tfa::api::refusal::Refusal;
 use tfa::engine::refusal as engine;
 
-/// Why there is nothing more to do.
+use crate::escape;
+
+/// Why a command ends.
 #[derive(Debug)]
 pub enum Failure {
-    /// The command line or the configuration makes no sense: exit status 2.
+    /// The command line or the configuration is wrong: exit status 2.
     Usage(String),
-    /// It makes sense and did not work: exit status 1.
+    /// The command did not work: exit status 1.
     Refused(String),
 }
 
 impl Failure {
-    /// Says why on standard error, and gives the exit status.
+    /// Prints the reason on standard error and returns the exit status.
     pub fn report(&self) -> ExitCode {
-        let (why, code) = match self {
-            Failure::Usage(why) => (why, 2),
-            Failure::Refused(why) => (why, 1),
-        };
-        eprintln!("tfa: {why}");
-        ExitCode::from(code)
+        eprintln!("tfa: {}", escape::line(self.why()));
+        ExitCode::from(match self {
+            Failure::Usage(_) => 2,
+            Failure::Refused(_) => 1,
+        })
+    }
+
+    /// The reason.
+    pub fn why(&self) -> &str {
+        match self {
+            Failure::Usage(why) | Failure::Refused(why) => why,
+        }
     }
 }
 

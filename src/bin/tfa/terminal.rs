@@ -1,4 +1,4 @@
-//! Standard input and output, and the person at the terminal.
+//! Standard input and output, and the user at the terminal.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
@@ -7,10 +7,16 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use tfa::wire::form::MAX_BYTES as MAX_TEXT;
 use zeroize::Zeroizing;
 
+use crate::escape;
 use crate::failure::Failure;
 
-/// The longest line with a code that is read, in bytes.
+/// The longest line that is read, in bytes.
 const MAX_LINE: u64 = 4096;
+
+/// Writes text for people to standard output, escaped.
+pub fn say(text: &str) -> Result<(), Failure> {
+    print(escape::text(text).as_bytes())
+}
 
 /// Writes to standard output, all of it or an error.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
@@ -24,7 +30,7 @@ pub fn exit_code(is_success: bool) -> ExitCode {
     if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Whether somebody sits there who can be asked.
+/// Whether standard input is a terminal, at which a question can be answered.
 pub fn is_attended() -> bool {
     io::stdin().is_terminal()
 }
@@ -38,12 +44,23 @@ pub fn read_input() -> Result<Zeroizing<String>, Failure> {
     Ok(text)
 }
 
-/// A code: asked for without echo when somebody is there, else the first line of standard input.
-pub fn read_code(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    let failed = |error| Failure::Usage(format!("the code cannot be read: {error}"));
-    let _silence = is_attended().then(|| Silence::begin(prompt)).transpose().map_err(failed)?;
+/// Reads a code or a secret: without echo at a terminal, else the next line of standard input.
+pub fn read_hidden(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let silence = is_attended().then(|| Silence::begin(prompt)).transpose();
+    let _silence = silence.map_err(|error| Failure::Usage(format!("the terminal cannot be used: {error}")))?;
+    read_line()
+}
+
+/// Asks a question at the terminal; whether the answer is yes.
+pub fn confirm(question: &str) -> Result<bool, Failure> {
+    eprint!("{} [y/N] ", escape::line(question));
+    Ok(["y", "yes"].contains(&read_line()?.to_lowercase().as_str()))
+}
+
+fn read_line() -> Result<Zeroizing<String>, Failure> {
     let mut line = Zeroizing::new(String::new());
-    io::stdin().lock().take(MAX_LINE).read_line(&mut line).map_err(failed)?;
+    let read = io::stdin().lock().take(MAX_LINE).read_line(&mut line);
+    read.map_err(|error| Failure::Usage(format!("standard input cannot be read: {error}")))?;
     Ok(Zeroizing::new(line.trim().to_owned()))
 }
 
@@ -51,7 +68,7 @@ pub fn read_code(prompt: &str) -> Result<Zeroizing<String>, Failure> {
 struct Silence(Termios);
 
 impl Silence {
-    /// The echo goes first and the prompt comes then: what is typed as soon as it shows is not shown.
+    /// The echo is turned off before the prompt is shown, so that nothing typed after it is shown.
     fn begin(prompt: &str) -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
@@ -59,7 +76,7 @@ impl Silence {
         tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
         let silence = Silence(before);
         let mut terminal = io::stderr().lock();
-        terminal.write_all(prompt.as_bytes())?;
+        terminal.write_all(escape::line(prompt).as_bytes())?;
         terminal.flush()?;
         Ok(silence)
     }
@@ -67,7 +84,7 @@ impl Silence {
 
 impl Drop for Silence {
     fn drop(&mut self) {
-        // There is nobody left to tell when it fails; the newline is the one that was typed unseen.
+        // A failure cannot be reported any more. The newline stands for the one that was typed without echo.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
         eprintln!();
     }

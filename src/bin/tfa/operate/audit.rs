@@ -1,57 +1,47 @@
-//! `tfa audit`: shows the audit trail, all of it or what is asked for, and what is added to it.
+//! `tfa audit`: shows the entries of the audit trail, and follows it.
 //!
-//! Promise: what is written to the standard output is whole lines, oldest first, each once. A damaged line is told on
-//! standard error and hides no other; the exit status is 1 then.
+//! Promise: standard output has whole entries, oldest first, each once. A damaged entry is reported on standard error and
+//! hides no other; the exit status is 1 then.
 
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::ArgMatches;
 use tfa::engine::Tfa;
 use tfa::engine::audit::{Entry, timestamp};
 use tfa::engine::refusal::Refusal;
 
+use super::Operator;
+use crate::commands::{Audit, Global};
 use crate::failure::Failure;
-use crate::{settings, terminal};
+use crate::{escape, terminal};
 
-/// Lines read at once.
+/// Entries read at once.
 const PAGE: usize = 1000;
-/// How often a follower looks for new lines.
+/// The time between two looks for new entries.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What is asked for.
+/// The entries to show.
 struct Filter<'a> {
-    user: Option<&'a str>,
-    caller: Option<&'a str>,
-    event: Option<&'a str>,
-    function: Option<&'a str>,
-    address: Option<&'a str>,
+    options: &'a Audit,
     /// Milliseconds since the epoch, as is `until`.
     since: u64,
     until: u64,
-    is_json: bool,
 }
 
 /// Shows the trail.
-pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let text = |name| matches.get_one::<String>(name).map(String::as_str);
-    let moment = |name| text(name).map(|text| moment(name, text)).transpose();
+pub fn run(global: &Global, options: &Audit) -> Result<ExitCode, Failure> {
+    let moment = |name, text: &Option<String>| text.as_deref().map(|text| moment(name, text)).transpose();
     let filter = Filter {
-        user: text("user"),
-        caller: text("caller"),
-        event: text("event"),
-        function: text("function"),
-        address: text("address"),
-        since: moment("since")?.unwrap_or_default(),
-        until: moment("until")?.unwrap_or(u64::MAX),
-        is_json: matches.get_flag("json"),
+        options,
+        since: moment("since", &options.since)?.unwrap_or_default(),
+        until: moment("until", &options.until)?.unwrap_or(u64::MAX),
     };
-    let tfa = settings::open(matches)?;
+    let tfa = Operator::open(global)?.tfa;
     let mut shown = Shown { last: 0, is_whole: true };
     loop {
         shown = show(&tfa, &filter, shown)?;
-        if !matches.get_flag("follow") {
+        if !options.follow {
             return Ok(terminal::exit_code(shown.is_whole));
         }
         thread::sleep(PAUSE);
@@ -60,13 +50,13 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
 /// How far the trail was shown.
 struct Shown {
-    /// The number of the last line that was looked at.
+    /// The number of the last entry that was read.
     last: u64,
     /// Whether all of them could be read.
     is_whole: bool,
 }
 
-/// Shows the lines after those that were `shown`.
+/// Shows the entries after those that were `shown`.
 fn show(tfa: &Tfa, filter: &Filter<'_>, mut shown: Shown) -> Result<Shown, Failure> {
     loop {
         let lines = tfa.audit_lines(shown.last, PAGE)?;
@@ -94,20 +84,21 @@ fn show(tfa: &Tfa, filter: &Filter<'_>, mut shown: Shown) -> Result<Shown, Failu
 
 impl Filter<'_> {
     fn wants(&self, time: u64, entry: &Entry<'_>) -> bool {
-        let is = |wanted: Option<&str>, found: Option<&str>| wanted.is_none() || wanted == found;
+        let Audit { user, caller, event, function, address, .. } = self.options;
+        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
         (self.since..self.until).contains(&time)
-            && is(self.user, entry.subject.as_deref())
-            && is(self.caller, Some(&entry.caller))
-            && is(self.event, Some(&entry.event))
-            && is(self.function, Some(&entry.function))
-            && is(self.address, entry.remote_addr.as_deref())
+            && is(user, entry.subject.as_deref())
+            && is(caller, Some(&entry.caller))
+            && is(event, Some(&entry.event))
+            && is(function, Some(&entry.function))
+            && is(address, entry.remote_addr.as_deref())
     }
 
-    /// The line as JSON, or for people: time, event, user, caller, function, and what else there is. A dash stands for
-    /// no user.
+    /// The entry as JSON, or for people: time, event, user, caller, function, and what else it has. A dash stands for no
+    /// user.
     fn write(&self, entry: &Entry<'_>, id: u64, time: u64) -> Result<String, Refusal> {
-        if self.is_json {
-            return entry.to_json(Some(id), time);
+        if self.options.json {
+            return Ok(escape::json(&entry.to_json(Some(id), time)?).into_owned());
         }
         let (event, subject) = (&entry.event, entry.subject.as_deref().unwrap_or("-"));
         let mut line =
@@ -120,11 +111,11 @@ impl Filter<'_> {
         if let Some(count) = entry.count {
             line.push_str(&format!(" {count} times"));
         }
-        Ok(line)
+        Ok(escape::line(&line).into_owned())
     }
 }
 
-/// The moment that the option `name` tells, in milliseconds since the epoch: how long ago ("2h", "7days"), a day or a
+/// The moment that the option `name` gives, in milliseconds since the epoch: how long ago ("2h", "7days"), a day or a
 /// time in UTC.
 fn moment(name: &str, text: &str) -> Result<u64, Failure> {
     let ago = humantime::parse_duration(text).ok().and_then(|ago| SystemTime::now().checked_sub(ago));

@@ -1,107 +1,266 @@
-//! `tfa doctor`: checks what two-factor authentication rests on, and says how to mend what is wrong.
+//! `tfa doctor`: checks what two-factor authentication depends on, with one line and one remedy for each check.
 //!
-//! Promise: it makes nothing that is not there, and exits with 0 only when every check passed.
+//! Promises: it creates nothing; it changes something only with `--fix`; the exit status is 0 only when nothing is wrong.
+//! Warnings do not change it.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
-use tfa::engine::Tfa;
-use tfa::engine::config::{Config, file as configuration_file};
+use serde_json::json;
+use tfa::accounts::Subject;
+use tfa::api::refusal::Refusal;
+use tfa::engine::config::{Config, file as configuration};
+use tfa::engine::enrolment::Unreadable;
 use tfa::ffi::kernel;
 use tfa::store::private;
 
+use super::Operator;
+use crate::commands::{Doctor, Global};
 use crate::failure::Failure;
-use crate::{settings, terminal};
+use crate::{escape, settings, terminal};
 
-/// What a check found: that all is well, or what is wrong and how to mend it.
-type Finding = Result<String, String>;
+/// The names of leftover enrolments that one line has.
+const NAMES_SHOWN: usize = 10;
+
+/// How a check ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ok,
+    Warning,
+    Wrong,
+}
+
+/// What a check found, with the remedy.
+struct Finding {
+    check: &'static str,
+    state: State,
+    message: String,
+}
+
+fn ok(check: &'static str, message: impl Into<String>) -> Finding {
+    Finding { check, state: State::Ok, message: message.into() }
+}
+
+fn warning(check: &'static str, message: impl Into<String>) -> Finding {
+    Finding { check, state: State::Warning, message: message.into() }
+}
+
+fn wrong(check: &'static str, message: impl Into<String>) -> Finding {
+    Finding { check, state: State::Wrong, message: message.into() }
+}
 
 /// Checks everything.
-pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let mut findings = vec![("clock", clock())];
-    match configuration(matches) {
-        Ok((config, found)) => {
-            findings.insert(0, ("configuration", Ok(found)));
-            findings.extend(house(config));
+pub fn run(global: &Global, options: &Doctor) -> Result<ExitCode, Failure> {
+    let mut findings = Vec::new();
+    match settings::config(global) {
+        Ok(config) => {
+            findings.push(configuration(global, &config));
+            findings.extend(files(&config));
+            if findings.iter().all(|finding| finding.state != State::Wrong) {
+                findings.extend(contents(global, options.fix));
+            }
         }
-        Err(why) => findings.insert(0, ("configuration", Err(why))),
+        Err(failure) => findings.push(wrong("configuration", failure.why())),
     }
-    let mut told = String::new();
-    for (what, finding) in &findings {
-        let (mark, text) = match finding {
-            Ok(text) => ("ok   ", text),
-            Err(text) => ("WRONG", text),
+    if !options.no_clock {
+        findings.push(clock());
+    }
+    let is_healthy = findings.iter().all(|finding| finding.state != State::Wrong);
+    let text = if options.json { as_json(&findings, is_healthy) } else { as_lines(&findings) };
+    terminal::say(&text)?;
+    Ok(terminal::exit_code(is_healthy))
+}
+
+fn as_lines(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        let mark = match finding.state {
+            State::Ok => "ok   ",
+            State::Warning => "WARN ",
+            State::Wrong => "WRONG",
         };
-        told.push_str(&format!("{mark} {what}: {text}\n"));
-    }
-    terminal::print(told.as_bytes())?;
-    Ok(terminal::exit_code(findings.iter().all(|(_, finding)| finding.is_ok())))
-}
-
-fn configuration(matches: &ArgMatches) -> Result<(Config, String), String> {
-    let why = |failure| match failure {
-        Failure::Usage(why) | Failure::Refused(why) => why,
+        format!("{mark} {}: {}\n", finding.check, escape::line(&finding.message))
     };
-    let found = match settings::file(matches).map_err(why)? {
-        Some(path) => path.display().to_string(),
-        None => return Err(format!("there is no {}. To create one, run: tfa init", configuration_file::TOML)),
-    };
-    Ok((settings::config(matches).map_err(why)?, found))
+    findings.iter().map(line).collect()
 }
 
-/// The clock: codes are a matter of seconds.
-fn clock() -> Finding {
-    match kernel::clock_is_synchronised() {
-        Ok(true) => Ok("the kernel says that it is synchronised".to_owned()),
-        Ok(false) => {
-            Err("the kernel says that it is not synchronised, so that right codes may be refused. Install and start \
-                          chrony or systemd-timesyncd on this machine, or on its host if it is a container"
-                .to_owned())
-        }
-        Err(error) => {
-            Err(format!("the kernel does not tell whether it is synchronised: {error}. Compare it with: date -u"))
-        }
-    }
+fn as_json(findings: &[Finding], is_healthy: bool) -> String {
+    let checks: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            let state = match finding.state {
+                State::Ok => "ok",
+                State::Warning => "warning",
+                State::Wrong => "wrong",
+            };
+            json!({"check": finding.check, "state": state, "message": finding.message})
+        })
+        .collect();
+    let text = json!({"is_healthy": u8::from(is_healthy), "checks": checks}).to_string();
+    format!("{}\n", escape::json(&text))
 }
 
-/// The files, what is in them, and the account directory.
-fn house(config: Config) -> Vec<(&'static str, Finding)> {
-    let mut findings = vec![("store", file(&config.database)), ("keys", file(&config.key_file))];
-    if findings.iter().all(|(_, finding)| finding.is_ok()) {
-        match Tfa::open(config) {
-            Ok(tfa) => findings.extend([("policy", policy(&tfa)), ("accounts", accounts(&tfa))]),
-            Err(why) => findings.push(("opening", Err(why))),
-        }
+fn configuration(global: &Global, config: &Config) -> Finding {
+    let path = settings::file(global).ok().flatten().unwrap_or_else(|| configuration::TOML.into());
+    let path = path.display();
+    if config.accounts.is_some() {
+        return ok("configuration", path.to_string());
     }
-    findings
+    warning(
+        "configuration",
+        format!("{path} has no \"accounts\", so that every name counts as a user. Set it to where the users are"),
+    )
+}
+
+/// The database and the key file. A file that was lost is to be restored, not created anew: that would accept every
+/// password without a code.
+fn files(config: &Config) -> Vec<Finding> {
+    let (database, key_file) = (config.database.as_path(), config.key_file.as_path());
+    let is_absent = |path: &Path| fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let found = |check, path: &Path, lost: String| if is_absent(path) { wrong(check, lost) } else { file(check, path) };
+    match (is_absent(database), is_absent(key_file)) {
+        (true, true) => vec![wrong(
+            "store",
+            format!(
+                "there is no {}. If there was one, mount its file system or restore a backup; only on a new server, run: tfa init",
+                database.display()
+            ),
+        )],
+        _ => vec![
+            found(
+                "store",
+                database,
+                format!(
+                    "{} is gone, and its key file is there. Restore the database from a backup",
+                    database.display()
+                ),
+            ),
+            found(
+                "keys",
+                key_file,
+                format!(
+                    "{} is gone, and no secret can be read without it. Restore it from a backup",
+                    key_file.display()
+                ),
+            ),
+        ],
+    }
 }
 
 /// A private file in a private folder.
-fn file(path: &Path) -> Finding {
-    let found = private::check(path).map_err(|error| error.to_string())?;
-    if found.is_none() {
-        return Err(format!("there is no {}. To make it: tfa init", path.display()));
-    }
-    private::directory(path).map_err(|error| error.to_string())?;
-    Ok(format!("{}, for its owner alone", path.display()))
-}
-
-fn policy(tfa: &Tfa) -> Finding {
-    match tfa.policy() {
-        Ok(true) => Ok("second factors are asked for".to_owned()),
-        Ok(false) => Ok("no second factor is asked for. To turn it on: whmapi1 twofactorauth_enable_policy".to_owned()),
-        Err(refusal) => Err(refusal.to_string()),
+fn file(check: &'static str, path: &Path) -> Finding {
+    match private::check(path).and_then(|_| private::directory(path)) {
+        Ok(_) => ok(check, format!("{} is for its owner alone", path.display())),
+        Err(error) => wrong(check, error.to_string()),
     }
 }
 
-fn accounts(tfa: &Tfa) -> Finding {
-    let users = tfa.view().map_err(|refusal| refusal.to_string())?;
-    if users.is_open() {
-        return Ok("none are configured, so that every well-formed name is an account of root's".to_owned());
+/// What the store, the key file and the account directory hold.
+fn contents(global: &Global, is_fixing: bool) -> Vec<Finding> {
+    let operator = match Operator::open(global) {
+        Ok(operator) => operator,
+        Err(failure) => return vec![wrong("opening", failure.why())],
+    };
+    let checked = |check, finding: Result<Finding, Failure>| finding.unwrap_or_else(|why| wrong(check, why.why()));
+    vec![
+        checked("sealing keys", sealing_keys(&operator)),
+        checked("policy", policy(&operator)),
+        checked("accounts", accounts(&operator)),
+        checked("enrolments", enrolments(&operator, is_fixing)),
+    ]
+}
+
+fn sealing_keys(operator: &Operator) -> Result<Finding, Failure> {
+    let uses = operator.tfa.key_uses()?;
+    let missing: Vec<_> = uses.iter().filter(|key| !key.is_present).map(|key| key.id.as_str()).collect();
+    Ok(if !missing.is_empty() {
+        wrong(
+            "sealing keys",
+            format!(
+                "the key file lacks {}, under which secrets are sealed. Restore it from a backup",
+                missing.join(", ")
+            ),
+        )
+    } else if !uses.iter().any(|key| key.is_current) {
+        wrong("sealing keys", "the key file lacks the key that seals new secrets. Restore it from a backup")
+    } else {
+        ok("sealing keys", format!("{} in the key file, and no other is needed", uses.len()))
+    })
+}
+
+fn policy(operator: &Operator) -> Result<Finding, Failure> {
+    Ok(ok(
+        "policy",
+        if operator.tfa.policy()? {
+            "two-factor authentication is enabled"
+        } else {
+            "two-factor authentication is disabled. To enable it, run: tfa policy enable"
+        },
+    ))
+}
+
+fn accounts(operator: &Operator) -> Result<Finding, Failure> {
+    if operator.view.is_open() {
+        return Ok(ok("accounts", "none are configured"));
     }
-    let listing = users
-        .accounts(None)
-        .map_err(|error| format!("{error}. Mend the files, or \"accounts\" in the configuration"))?;
-    Ok(format!("{} of them, root among them", listing.len()))
+    if !operator.view.lists_accounts() {
+        return Ok(ok("accounts", "those of the operating system"));
+    }
+    Ok(match operator.view.accounts(None) {
+        Ok(listing) if listing.len() <= 1 => {
+            wrong("accounts", "the account directory has no account but root. Check \"accounts\" in the configuration")
+        }
+        Ok(listing) => ok("accounts", format!("{} of them, root among them", listing.len())),
+        Err(error) => wrong("accounts", format!("{error}. Check \"accounts\" in the configuration")),
+    })
+}
+
+/// Enrolments of users who do not exist any more: a user who gets the name would have to use the old secret.
+fn enrolments(operator: &Operator, is_fixing: bool) -> Result<Finding, Failure> {
+    let (mut count, mut leftovers) = (0usize, Vec::new());
+    operator.each_enrolled(|name| {
+        count = count.saturating_add(1);
+        leftovers.extend(operator.tfa.enrolled_without_account(&operator.view, name)?);
+        Ok(())
+    })?;
+    if leftovers.is_empty() {
+        return Ok(ok("enrolments", format!("{count}, each of a user who exists")));
+    }
+    let mut names: Vec<_> = leftovers.iter().take(NAMES_SHOWN).map(Subject::name).collect();
+    if leftovers.len() > NAMES_SHOWN {
+        names.push("…");
+    }
+    let names = names.join(", ");
+    // A directory that was lost looks as if every user were gone.
+    let is_plausible = if operator.view.lists_accounts() {
+        operator.view.accounts(None).map_err(Refusal::from)?.len() > 1
+    } else {
+        leftovers.len() < count
+    };
+    if !is_plausible {
+        let remedy = "Check \"accounts\" in the configuration";
+        return Ok(wrong("enrolments", format!("the account directory has nobody who is enrolled: {names}. {remedy}")));
+    }
+    if !is_fixing {
+        return Ok(wrong("enrolments", format!("no user exists for {names}. To remove them, run: tfa doctor --fix")));
+    }
+    operator.tfa.remove(operator.actor("doctor --fix"), &leftovers, Unreadable::Remove)?;
+    Ok(ok("enrolments", format!("{} of users who do not exist were removed: {names}", leftovers.len())))
+}
+
+/// The clock: a code is valid for seconds.
+fn clock() -> Finding {
+    match kernel::clock_is_synchronised() {
+        Ok(true) => ok("clock", "the kernel reports that it is synchronised"),
+        Ok(false) => wrong(
+            "clock",
+            "the kernel reports that it is not synchronised, so that valid codes may be denied. Install and start chrony or \
+             systemd-timesyncd on this machine, or on its host if it is a container",
+        ),
+        Err(error) => wrong(
+            "clock",
+            format!("the kernel does not report whether it is synchronised: {error}. Compare it with: date -u"),
+        ),
+    }
 }

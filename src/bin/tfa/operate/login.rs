@@ -1,30 +1,35 @@
-//! `tfa login`: asks for a user's code as a login service would, and tells the verdict.
+//! `tfa login`: verifies a user's login code as a login service would.
 //!
 //! Promise: the code is read without echo or from standard input, never from the command line, and is not repeated.
 
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use tfa::engine::login::{Method, Verdict};
 
-use super::{is_set, text, whm};
+use super::Operator;
+use crate::commands::{Global, Subject};
 use crate::failure::Failure;
-use crate::{person, settings, terminal};
+use crate::terminal;
 
-/// Judges a login.
-pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let subject = matches.get_one::<String>("subject").map(String::as_str).unwrap_or_default();
-    let (caller, tfa) = (person::caller()?, settings::open(matches)?);
-    let status = whm(&tfa, &caller, "twofactorauth_login_status", [("user", subject)])?;
-    if !is_set(&status, "required") {
-        terminal::print(format!("{subject} is let in: no second factor is asked for.\n").as_bytes())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let code = terminal::read_code(&format!("Code of {subject}: "))?;
-    let verdict = whm(&tfa, &caller, "twofactorauth_verify_login", [("user", subject), ("tfa_token", &code)])?;
-    if is_set(&verdict, "required") && !is_set(&verdict, "verified") {
-        return Err(Failure::Refused(format!("{subject} is kept out: {}", text(&verdict, "reason"))));
-    }
-    let with = if text(&verdict, "method") == "recovery" { "a recovery code" } else { "a one-time code" };
-    terminal::print(format!("{subject} is let in with {with}.\n").as_bytes())?;
+/// Verifies a login.
+pub fn run(global: &Global, Subject { user }: &Subject) -> Result<ExitCode, Failure> {
+    let operator = Operator::open(global)?;
+    // Unlike other commands, this one accepts every name that the directory accepts, as a login service does.
+    let subject = operator.resolve(user)?;
+    let verdict = if operator.tfa.status(&subject)?.required {
+        let code = terminal::read_hidden(&format!("Code of {user}: "))?;
+        operator.tfa.login(operator.actor("login"), &subject, &code)?
+    } else {
+        Verdict::NotRequired
+    };
+    let outcome = match verdict {
+        Verdict::NotRequired => "is accepted: no code is required",
+        Verdict::Verified(Method::Totp) => "is accepted with a one-time code",
+        Verdict::Verified(Method::Recovery) => "is accepted with a recovery code",
+        Verdict::Denied(refusal, _) => {
+            return Err(Failure::Refused(format!("the login of {user} is denied: {refusal}")));
+        }
+    };
+    terminal::say(&format!("The login of {user} {outcome}.\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,92 +1,111 @@
-//! The operators' commands. They call the same functions as everybody else, as whoever runs them.
+//! The operators' commands. They call the engine, for root or the owner of the store.
 
 pub mod audit;
 pub mod doctor;
 pub mod init;
+pub mod issuer;
 pub mod keys;
 pub mod login;
+pub mod policy;
 pub mod qr;
+pub mod recovery;
+pub mod remove;
 pub mod status;
 pub mod unlock;
 
-use std::fmt::Write;
+mod table;
 
-use serde_json::Value;
-use tfa::api;
-use tfa::api::answer::Outcome;
-use tfa::api::args::Args;
+use tfa::accounts::{ROOT, Subject, View};
+use tfa::api::refusal::Refusal;
 use tfa::engine::Tfa;
+use tfa::engine::audit::Actor;
 
+use crate::commands::Global;
 use crate::failure::Failure;
-use crate::person::Person;
+use crate::{person, settings, suggestion};
 
-/// Calls a WHM function; a refusal ends the command.
-fn whm<const N: usize>(
-    tfa: &Tfa,
-    caller: &str,
-    function: &str,
-    parameters: [(&str, &str); N],
-) -> Result<Value, Failure> {
-    data(api::whmapi1(tfa, caller, function, &args(parameters)).outcome)
+/// Names read from the store at once.
+const PAGE: usize = 1000;
+
+/// The library, opened for an operator, and one view of the account directory.
+pub struct Operator {
+    /// The library.
+    pub tfa: Tfa,
+    /// The account directory.
+    pub view: View,
+    /// The user who runs the program.
+    name: String,
 }
 
-/// Calls a UAPI function as whom `person` acts for; a refusal ends the command.
-fn uapi<const N: usize>(
-    tfa: &Tfa,
-    person: &Person,
-    function: &str,
-    parameters: [(&str, &str); N],
-) -> Result<Value, Failure> {
-    let Person { authenticated, caller } = person;
-    data(api::uapi_for(tfa, authenticated, caller, api::registry::MODULE, function, &args(parameters)).outcome)
-}
-
-fn args<const N: usize>(parameters: [(&str, &str); N]) -> Args {
-    let mut args = Args::default();
-    for (name, value) in parameters {
-        args.add(name.to_owned(), Value::from(value));
+impl Operator {
+    /// Opens the library, if the user who runs the program is an operator.
+    pub fn open(global: &Global) -> Result<Self, Failure> {
+        let config = settings::config(global)?;
+        let name = person::operator(&config)?;
+        let tfa = Tfa::open(config).map_err(Failure::Refused)?;
+        let view = tfa.view()?;
+        Ok(Operator { tfa, view, name })
     }
-    args
-}
 
-fn data(outcome: Outcome) -> Result<Value, Failure> {
-    Ok(outcome?.to_value()?)
-}
+    /// The actor in the audit trail for the command called `command`.
+    pub fn actor<'a>(&'a self, command: &'a str) -> Actor<'a> {
+        Actor::new(&self.name, command)
+    }
 
-/// Rows below their headings, each column as wide as its widest text.
-fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
-    let headings = headings.map(str::to_owned);
-    let lines = || std::iter::once(&headings).chain(rows);
-    let mut widths = [0; N];
-    for line in lines() {
-        for (width, text) in widths.iter_mut().zip(line) {
-            *width = text.chars().count().max(*width);
+    /// Returns the subject that the directory has under `name`. The error suggests a name that exists.
+    pub fn resolve(&self, name: &str) -> Result<Subject, Failure> {
+        match self.tfa.subject(&self.view, name, None)? {
+            Some(subject) => Ok(subject),
+            None => {
+                let (refusal, suggestion) = (Refusal::NoSuchUser(name.to_owned()), self.suggestion(name)?);
+                Err(Failure::Refused(format!("{refusal}{suggestion}")))
+            }
         }
     }
-    let mut table = String::new();
-    for line in lines() {
-        let mut padded = String::new();
-        for (width, text) in widths.iter().zip(line) {
-            // Writing to a String does not fail.
-            let _ = write!(padded, "{text:<width$}  ");
+
+    /// Returns the subject called `name` as [`Operator::resolve`] does. Without a directory every well-formed name is an
+    /// account, so there the subject must be root or enrolled.
+    pub fn subject(&self, name: &str) -> Result<Subject, Failure> {
+        let subject = self.resolve(name)?;
+        if !self.view.is_open() || subject.name() == ROOT || self.tfa.is_enrolled(&subject)? {
+            return Ok(subject);
         }
-        table.push_str(padded.trim_end());
-        table.push('\n');
+        Err(Failure::Refused(format!(
+            "\"{name}\" is not enrolled, and there is no account directory to find it in.{}",
+            self.suggestion(name)?
+        )))
     }
-    table
-}
 
-/// A text in the data.
-fn text<'a>(data: &'a Value, key: &str) -> &'a str {
-    data.get(key).and_then(Value::as_str).unwrap_or_default()
-}
+    /// Returns the subject called `name`, or the one that is gone from the directory and left its enrolment.
+    pub fn subject_or_leftover(&self, name: &str) -> Result<Subject, Failure> {
+        match self.tfa.enrolled_without_account(&self.view, name)? {
+            Some(leftover) => Ok(leftover),
+            None => self.subject(name),
+        }
+    }
 
-/// A number in the data.
-fn number(data: &Value, key: &str) -> u64 {
-    data.get(key).and_then(Value::as_u64).unwrap_or_default()
-}
+    /// The account or enrolled subject with the name that is most like `name`.
+    fn suggestion(&self, name: &str) -> Result<String, Failure> {
+        let mut names = Vec::new();
+        self.each_enrolled(|enrolled| {
+            names.push(enrolled.to_owned());
+            Ok(())
+        })?;
+        let accounts = self.view.accounts(None).map_err(Refusal::from)?;
+        let accounts = accounts.iter().map(|(account, _)| account);
+        Ok(suggestion::for_word(name, accounts.chain(names.iter().map(String::as_str))))
+    }
 
-/// Whether a 0 or 1 in the data is 1.
-fn is_set(data: &Value, key: &str) -> bool {
-    number(data, key) == 1
+    /// Calls `visit` with the name of each enrolled subject.
+    pub fn each_enrolled(&self, mut visit: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut last = None;
+        loop {
+            let names = self.tfa.enrolled(last.as_deref(), PAGE)?;
+            names.iter().try_for_each(|name| visit(name))?;
+            last = names.into_iter().nth(PAGE.saturating_sub(1));
+            if last.is_none() {
+                return Ok(());
+            }
+        }
+    }
 }

@@ -1,18 +1,16 @@
-//! `tfa unlock`: forgets a user's wrong codes.
+//! `tfa unlock`: lifts a user's locks and resets the count of failed attempts.
 
 use std::process::ExitCode;
 
-use clap::ArgMatches;
-
-use super::whm;
+use super::Operator;
+use crate::commands::{Global, Subject};
 use crate::failure::Failure;
-use crate::{person, settings, terminal};
+use crate::terminal;
 
 /// Unlocks a user.
-pub fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let subject = matches.get_one::<String>("subject").map(String::as_str).unwrap_or_default();
-    let caller = person::caller()?;
-    whm(&settings::open(matches)?, &caller, "twofactorauth_unlock_user", [("user", subject)])?;
-    terminal::print(format!("{subject} is unlocked.\n").as_bytes())?;
+pub fn run(global: &Global, Subject { user }: &Subject) -> Result<ExitCode, Failure> {
+    let operator = Operator::open(global)?;
+    operator.tfa.unlock(operator.actor("unlock"), &operator.subject(user)?)?;
+    terminal::say(&format!("{user} is unlocked.\n"))?;
     Ok(ExitCode::SUCCESS)
 }
