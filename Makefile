@@ -48,6 +48,7 @@ test: test-dependencies build ## runs every test
 	scripts/check-sizes
 	scripts/check-references
 	cargo test $(FEATURES)
+	scripts/check-promises
 	RUSTDOCFLAGS='-D warnings' cargo doc $(FEATURES) --no-deps --quiet
 	scripts/test-crate
 	$(MAKE) -C c-tests all
