@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# The Perl part of the demo: demo.pl CONFIG, run by scripts/demo with the module that the tree has built. It does the
-# main job again as a panel would, for another user: enrol, log in, be refused, recover.
+# The Perl part of the demo: demo.pl CONFIG. scripts/demo runs it with the module built in perl/. It enrols another user, logs
+# in, replays a code, and logs in with a recovery code, as a panel does.
 use strict;
 use warnings;
 use FindBin;
@@ -17,7 +17,7 @@ sub show { printf "%-66s %s\n", @_ }
 
 sub login {
     my ( $what, $code ) = @_;
-    show( "\$tfa->login('$user', $what)", $tfa->login( $user, $code ) ? 'let in' : 'kept out' );
+    show( "\$tfa->login('$user', $what)", $tfa->login( $user, $code ) ? 'accepted' : 'denied' );
 }
 
 show( q{$tfa->twofactorauth_policy_status('root')->{is_enabled}}, $tfa->twofactorauth_policy_status('root')->{is_enabled} );
