@@ -19,7 +19,7 @@ help:             ## shows these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target about; do \
 		printf '  make %-10s %s\n' "$$target" "$$about"; done
 
-demo: build perl  ## builds everything and runs the main job in the terminal
+demo: build perl  ## builds everything, then shows enrolment, login, lockout and recovery
 	@scripts/demo
 
 dependencies:
@@ -35,7 +35,7 @@ build: dependencies ## builds the library and the command
 perl: build       ## builds the Perl module
 	cd perl && perl Makefile.PL >/dev/null && $(MAKE) --no-print-directory >/dev/null
 
-check:            ## formats, lints, unit tests, agreement and doors: the inner loop
+check:            ## quick tests: format, lints, unit tests, agreement, interfaces, sizes, references
 	cargo fmt --check
 	cargo clippy --all-targets $(FEATURES) --quiet -- -D warnings
 	cargo test $(FEATURES) --quiet --lib --test agreement --test doors
@@ -67,7 +67,7 @@ generate: perl    ## writes everything that is generated and checked in
 	perl/generate-pod
 
 # The rules are in deny.toml. Advisories need a network: cargo deny check advisories.
-deny: target/tools/bin/cargo-deny ## licences, duplicates and sources of the dependencies
+deny: target/tools/bin/cargo-deny ## checks licences, duplicates and sources of the dependencies
 	target/tools/bin/cargo-deny --all-features check bans licenses sources
 
 target/tools/bin/cargo-deny:
@@ -77,13 +77,16 @@ target/tools/bin/cargo-deny:
 bench: test-dependencies build perl ## measures, and writes docs/benchmarks.md
 	scripts/bench
 
-fuzz: test-dependencies ## fuzzes every door: SECONDS_EACH=600
+fuzz: test-dependencies ## fuzzes every interface, SECONDS_EACH=600 by default
 	fuzz/run $(or $(SECONDS_EACH),600)
 
-wheel: build      ## the Python package with the library in it
+mutants:          ## changes the code in small ways and reports changes that no test notices; takes hours
+	scripts/mutants
+
+wheel: build      ## builds the Python package with the library in it
 	python/make-wheel
 
-# What make has built is installed as it is, so that `sudo make install` needs no cargo.
+# Installs what make has built, so that `sudo make install` needs no cargo.
 export DESTDIR PREFIX LIBDIR BINDIR INCDIR DATADIR VERSION MAJOR RELEASE LINKS
 install: | $(RELEASE)/libtfa.so ## installs, as root: DESTDIR, PREFIX and LIBDIR as usual; LINKS= leaves out whmapi1 and uapi
 	@scripts/install install
@@ -98,4 +101,4 @@ clean:            ## removes what was built
 	cargo clean
 	$(MAKE) -C c-tests clean
 
-.PHONY: all help demo dependencies test-dependencies build perl check test generate deny bench fuzz wheel install uninstall clean
+.PHONY: all help demo dependencies test-dependencies build perl check test generate deny bench fuzz mutants wheel install uninstall clean
