@@ -21,6 +21,7 @@ use crate::{escape, person, settings, suggestion, terminal};
 pub fn whmapi1(global: &Global, Whmapi1 { call }: &Whmapi1) -> Result<ExitCode, Failure> {
     let (args, config) = (args(call)?, settings::config(global)?);
     let person = person::acting(&config, call.user.as_deref())?;
+    person::become_owner(&config)?;
     let answer = match Tfa::open(config) {
         Ok(tfa) => tfa::api::whmapi1_for(&tfa, &person.authenticated, &person.caller, &call.function, &args),
         Err(why) => WhmAnswer::new(&call.function, Err(Refusal::unavailable(why))),
@@ -33,6 +34,7 @@ pub fn whmapi1(global: &Global, Whmapi1 { call }: &Whmapi1) -> Result<ExitCode, 
 pub fn uapi(global: &Global, Uapi { module, call }: &Uapi) -> Result<ExitCode, Failure> {
     let (args, config) = (args(call)?, settings::config(global)?);
     let person = person::acting(&config, call.user.as_deref())?;
+    person::become_owner(&config)?;
     let result = match Tfa::open(config) {
         Ok(tfa) => tfa::api::uapi_for(&tfa, &person.authenticated, &person.caller, module, &call.function, &args),
         Err(why) => UapiAnswer::new(Err(Refusal::unavailable(why))),

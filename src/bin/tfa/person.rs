@@ -1,11 +1,13 @@
 //! The user who runs the program, and the user that it acts as.
 //!
-//! Promise: only root and the user who owns the store act as root or as another user.
+//! Promises: only root and the user who owns the store act as root or as another user. When root uses the store of another
+//! user, the program continues with that user's rights, so that it follows none of that user's links as root and leaves no
+//! file that the user cannot read.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use nix::unistd::{User, geteuid};
+use nix::unistd::{Gid, Uid, User, geteuid, setgroups, setresgid, setresuid};
 use tfa::accounts::ROOT;
 use tfa::engine::config::Config;
 
@@ -48,6 +50,21 @@ fn is_operator(config: &Config) -> bool {
     let user = geteuid();
     let owner = fs::symlink_metadata(&config.database).map(|metadata| metadata.uid());
     user.is_root() || owner.is_ok_and(|owner| owner == user.as_raw())
+}
+
+/// Gives up root's rights for those of the owner of the store, if that is another user.
+pub fn become_owner(config: &Config) -> Result<(), Failure> {
+    let Some(metadata) = fs::symlink_metadata(&config.database).ok().filter(|_| geteuid().is_root()) else {
+        return Ok(());
+    };
+    let (user, group) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
+    if user.is_root() {
+        return Ok(());
+    }
+    setgroups(&[group])
+        .and_then(|()| setresgid(group, group, group))
+        .and_then(|()| setresuid(user, user, user))
+        .map_err(|error| Failure::Refused(format!("the rights of the store's owner, {user}, cannot be taken: {error}")))
 }
 
 fn own_name() -> Result<String, Failure> {

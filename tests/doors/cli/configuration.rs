@@ -94,6 +94,41 @@ fn the_owner_of_the_store_acts_as_root() {
     assert_eq!(output.status.code(), Some(0), "{name}: {}", error(&output));
 }
 
+/// Gives the site's store to the user `nobody`; the configuration stays root's.
+fn give_store_away(site: &Site) -> std::path::PathBuf {
+    let folder = site.folder.path().join("store");
+    let store = format!("sqlite:{}", folder.join("tfa.db").display());
+    fs::write(&site.config, json!({"store": store, "accounts": accounts()}).to_string()).unwrap();
+    fs::set_permissions(site.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    site.run(&["policy", "status"]);
+    for entry in fs::read_dir(&folder).unwrap() {
+        chown(entry.unwrap().path(), Some(NOBODY.0), Some(NOBODY.0)).unwrap();
+    }
+    chown(&folder, Some(NOBODY.0), Some(NOBODY.0)).unwrap();
+    folder
+}
+
+#[test]
+fn root_manages_the_store_of_another_user() {
+    let site = Site::new();
+    if own_number() != 0 {
+        // Only root can make a store that belongs to another user; an owner keeps its own rights.
+        site.run(&["policy", "enable"]);
+        return;
+    }
+    let folder = give_store_away(&site);
+    assert_eq!(site.run(&["policy", "enable"]), "Two-factor authentication is enabled.\n");
+    site.enforce();
+    assert_eq!(site.enrolled(), ["example"]);
+    assert_eq!(site.trail("policy_enabled")[0].0, "root");
+    let report = site.run(&["doctor", "--no-clock"]);
+    assert!(report.lines().all(|line| line.starts_with("ok ")), "{report}");
+    for entry in fs::read_dir(&folder).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().uid(), NOBODY.0, "{:?}", entry.path());
+    }
+}
+
 #[test]
 fn other_users_act_for_themselves() {
     if own_number() != 0 {

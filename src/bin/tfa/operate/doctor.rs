@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::iter;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ use tfa::store::private;
 use super::Operator;
 use crate::commands::{Doctor, Global};
 use crate::failure::Failure;
-use crate::{escape, settings, terminal};
+use crate::{escape, person, settings, terminal};
 
 /// The names of leftover enrolments that one line has.
 const NAMES_SHOWN: usize = 10;
@@ -53,17 +54,13 @@ fn wrong(check: &'static str, message: impl Into<String>) -> Finding {
 
 /// Checks everything.
 pub fn run(global: &Global, options: &Doctor) -> Result<ExitCode, Failure> {
-    let mut findings = Vec::new();
-    match settings::config(global) {
+    let mut findings: Vec<_> = match settings::config(global) {
         Ok(config) => {
-            findings.push(configuration(global, &config));
-            findings.extend(files(&config));
-            if findings.iter().all(|finding| finding.state != State::Wrong) {
-                findings.extend(contents(global, options.fix));
-            }
+            let found = configuration(global, &config);
+            iter::once(found).chain(server(config, options.fix)).collect()
         }
-        Err(failure) => findings.push(wrong("configuration", failure.why())),
-    }
+        Err(failure) => vec![wrong("configuration", failure.why())],
+    };
     if !options.no_clock {
         findings.push(clock());
     }
@@ -113,6 +110,22 @@ fn configuration(global: &Global, config: &Config) -> Finding {
     )
 }
 
+/// The files, and what they hold.
+fn server(config: Config, is_fixing: bool) -> Vec<Finding> {
+    let name = person::operator(&config);
+    if let Err(failure) = person::become_owner(&config) {
+        return vec![wrong("user", failure.why())];
+    }
+    let mut findings = files(&config);
+    if findings.iter().all(|finding| finding.state != State::Wrong) {
+        match name.and_then(|name| Operator::with(config, name)) {
+            Ok(operator) => findings.extend(contents(&operator, is_fixing)),
+            Err(failure) => findings.push(wrong("opening", failure.why())),
+        }
+    }
+    findings
+}
+
 /// The database and the key file. A file that was lost is to be restored, not created anew: that would accept every
 /// password without a code.
 fn files(config: &Config) -> Vec<Finding> {
@@ -157,17 +170,13 @@ fn file(check: &'static str, path: &Path) -> Finding {
 }
 
 /// What the store, the key file and the account directory hold.
-fn contents(global: &Global, is_fixing: bool) -> Vec<Finding> {
-    let operator = match Operator::open(global) {
-        Ok(operator) => operator,
-        Err(failure) => return vec![wrong("opening", failure.why())],
-    };
+fn contents(operator: &Operator, is_fixing: bool) -> Vec<Finding> {
     let checked = |check, finding: Result<Finding, Failure>| finding.unwrap_or_else(|why| wrong(check, why.why()));
     vec![
-        checked("sealing keys", sealing_keys(&operator)),
-        checked("policy", policy(&operator)),
-        checked("accounts", accounts(&operator)),
-        checked("enrolments", enrolments(&operator, is_fixing)),
+        checked("sealing keys", sealing_keys(operator)),
+        checked("policy", policy(operator)),
+        checked("accounts", accounts(operator)),
+        checked("enrolments", enrolments(operator, is_fixing)),
     ]
 }
 

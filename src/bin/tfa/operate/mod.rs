@@ -19,6 +19,7 @@ use tfa::accounts::{ROOT, Subject, View};
 use tfa::api::refusal::Refusal;
 use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
+use tfa::engine::config::Config;
 
 use crate::commands::Global;
 use crate::failure::Failure;
@@ -42,6 +43,12 @@ impl Operator {
     pub fn open(global: &Global) -> Result<Self, Failure> {
         let config = settings::config(global)?;
         let name = person::operator(&config)?;
+        Self::with(config, name)
+    }
+
+    /// Opens the library for the operator called `name`.
+    pub fn with(config: Config, name: String) -> Result<Self, Failure> {
+        person::become_owner(&config)?;
         let tfa = Tfa::open(config).map_err(Failure::Refused)?;
         let view = tfa.view()?;
         Ok(Operator { tfa, view, name })
