@@ -14,12 +14,18 @@ use TestTFA;
 
 my %directory = ( example => { owner => 'root', domain => 'example.com' }, 'jürgen' => { owner => 'root', domain => 'xn--jrgen-kva.example' } );
 my ( @questions, $failure );
+
+sub answer {
+    my ( $question, $name ) = @_;
+    return $question eq 'account' ? $directory{$name} : $question eq 'accounts' ? [ sort keys %directory ] : undef;
+}
+
 my $tfa = open_tfa(
     lookup => sub {
         my ( $question, $name ) = @_;
         push @questions, [ $question, $name ];
         die $failure if defined $failure;
-        return $question eq 'account' ? $directory{$name} : $question eq 'accounts' ? [ sort keys %directory ] : undef;
+        return answer( $question, $name );
     }
 );
 $tfa->twofactorauth_enable_policy('root');
@@ -59,11 +65,11 @@ is $@, 'mine', 'an exception variable of the caller is left alone';
 
 # a callback may use the library, and may drop the very object that is calling
 my $inner;
-my $outer = open_tfa( lookup => sub { $inner = $tfa->login( $_[1] ); return $directory{ $_[1] } } );
+my $outer = open_tfa( lookup => sub { $inner = $tfa->login( $_[1] ); return answer(@_) } );
 is $outer->login('example'), 2, 'a callback may use another object';
 is $inner, 2, 'which uses its own callback';
 my $doomed;
-$doomed = open_tfa( lookup => sub { $doomed->close if $doomed; undef $doomed; return $directory{ $_[1] } } );
+$doomed = open_tfa( lookup => sub { $doomed->close if $doomed; undef $doomed; return answer(@_) } );
 is $doomed->login('example'), 2, 'a callback may close its object';
 is $doomed, undef, 'it is gone';
 
