@@ -98,11 +98,15 @@ pub enum Event {
     KeyAdded,
     /// The older keys were removed: no secret is sealed under them.
     KeysRetired,
+    /// A backup was written.
+    BackedUp,
+    /// A backup was restored.
+    Restored,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Event; 18] = [
+    pub const ALL: [Event; 20] = [
         Event::PolicyEnabled,
         Event::PolicyDisabled,
         Event::IssuerSet,
@@ -121,6 +125,8 @@ impl Event {
         Event::Locked,
         Event::KeyAdded,
         Event::KeysRetired,
+        Event::BackedUp,
+        Event::Restored,
     ];
 
     /// Its name in an entry.
@@ -144,6 +150,8 @@ impl Event {
             Event::Locked => "locked",
             Event::KeyAdded => "key_added",
             Event::KeysRetired => "keys_retired",
+            Event::BackedUp => "backed_up",
+            Event::Restored => "restored",
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | `subject` | the subject that a name means |
 //! | `users` | who has two-factor authentication |
 //! | `keys` | the keys that secrets are sealed under, and changing them |
+//! | `backup` | a restored backup accepts no code that was valid before |
 //! | `audit` | no change and no verdict without its line |
 //! | `sink` | where its lines go beside the table |
 //! | `transaction` | a rule's changes and audit entries are committed together |
@@ -21,6 +22,7 @@
 //! Promise: every decision is taken on records of one moment, and committed with its lines while they are still so.
 
 pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod enrolment;
 pub mod guess;

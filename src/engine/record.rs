@@ -46,6 +46,10 @@ impl Record for Keys {
     type First = Self;
 }
 
+impl Record for Backup {
+    type First = Self;
+}
+
 impl Record for Issuer {
     type First = Self;
 }
@@ -92,6 +96,14 @@ pub struct Keys {
     pub current: String,
     /// No secret is under an older key any more.
     pub is_only: bool,
+}
+
+/// The last backup, under [`BACKUP`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Its time in Unix seconds.
+    pub time: u64,
 }
 
 /// An issuer, under the name of the account that set it.
@@ -227,6 +239,8 @@ pub const POLICY: Key<'static> = Key { kind: Kind::Server, name: "policy" };
 pub const SPELLINGS: Key<'static> = Key { kind: Kind::Server, name: "spellings" };
 /// The key of the record that names the sealing key.
 pub const KEYS: Key<'static> = Key { kind: Kind::Server, name: "keys" };
+/// The key of the last backup.
+pub const BACKUP: Key<'static> = Key { kind: Kind::Server, name: "backup" };
 /// The key of the boot.
 pub const BOOT: Key<'static> = Key { kind: Kind::Server, name: "boot" };
 

@@ -18,6 +18,8 @@ pub mod seal;
 pub mod sqlite;
 pub mod trusted;
 
+use std::path::Path;
+
 use crate::fork::ForkedMidway;
 
 /// What a record is about.
@@ -140,6 +142,9 @@ pub trait Store: Send + Sync {
 
     /// Whether a power cut can undo a commit of [`Durability::Process`]. If so, the engine closes the gap (`engine::boot`).
     fn forgets_on_power_cut(&self) -> bool;
+
+    /// Writes a copy of the store, as of one moment, to the new file `file`, which is on disk when this returns.
+    fn copy_to(&self, file: &Path) -> Result<(), Unavailable>;
 }
 
 impl dyn Store + '_ {

@@ -116,6 +116,32 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Unavailable> {
         .map_err(|error| trouble("The file", path, "cannot be replaced", &error))
 }
 
+/// Creates an empty private file beside `path`, to be filled and then published.
+pub fn aside(path: &Path) -> Result<PathBuf, Unavailable> {
+    write_aside(path, &[]).map_err(|error| trouble("The file", path, "cannot be created", &error))
+}
+
+/// Gives the file `aside` the name `path`, once its contents are on disk. `false`: there already is a file of that name, and
+/// the one aside is removed.
+pub fn publish(aside: &Path, path: &Path) -> Result<bool, Unavailable> {
+    let published = || {
+        File::open(aside)?.sync_all()?;
+        let linked = fs::hard_link(aside, path);
+        fs::remove_file(aside)?;
+        match linked {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            linked => linked?,
+        }
+        sync(path.parent().unwrap_or(path)).map(|()| true)
+    };
+    published().map_err(|error| trouble("The file", path, "cannot be created", &error))
+}
+
+/// Removes a file aside that is not published. An error leaves the file, and nothing else to report.
+pub fn discard(aside: &Path) {
+    let _ = fs::remove_file(aside);
+}
+
 /// Locks the private file `path` against others who would replace it, until what is returned is dropped or the process
 /// ends. `None`: somebody else has the lock. The lock is a file beside it, since the file itself is replaced.
 pub fn lock(path: &Path) -> Result<Option<File>, Unavailable> {

@@ -15,6 +15,8 @@
 //! Connections are kept for reuse, one a thread at a time. They do not cross a fork (module `fork`), nor do they go on
 //! with a file that was moved away or replaced under them.
 
+mod backup;
+
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -187,6 +189,10 @@ impl Store for Sqlite {
 
     fn forgets_on_power_cut(&self) -> bool {
         true
+    }
+
+    fn copy_to(&self, file: &Path) -> Result<(), Unavailable> {
+        self.write_copy(file)
     }
 }
 

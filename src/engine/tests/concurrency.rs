@@ -74,6 +74,10 @@ impl Store for Interleaving {
     fn forgets_on_power_cut(&self) -> bool {
         self.store.forgets_on_power_cut()
     }
+
+    fn copy_to(&self, file: &std::path::Path) -> Result<(), Unavailable> {
+        self.store.copy_to(file)
+    }
 }
 
 /// The verdicts on two logins of `subject` with `tokens`, the second of which runs before the first one's commit.

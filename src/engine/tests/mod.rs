@@ -1,5 +1,6 @@
 //! Tests of the engine's rules (contract sections 4 and 5), on a real store, with a clock that the test sets.
 
+mod backup;
 mod concurrency;
 mod enrolment;
 mod guessing;
