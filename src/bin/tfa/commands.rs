@@ -72,6 +72,10 @@ pub enum Command {
     /// Show and rotate the keys that seal secrets
     #[command(subcommand)]
     Keys(Keys),
+    /// Write a consistent copy of the store to a new file, without the keys
+    Backup(BackupFile),
+    /// Restore the store from a backup, and revoke all recovery codes
+    Restore(BackupFile),
     /// Show the audit trail, oldest entries first
     Audit(Audit),
     /// Check configuration, store, keys, account directory and clock
@@ -239,6 +243,12 @@ pub enum Keys {
     List,
     /// Create a new key, reseal every secret under it while logins go on, and retire the older keys
     Rotate,
+}
+
+#[derive(Args)]
+pub struct BackupFile {
+    /// The file with the backup
+    pub file: PathBuf,
 }
 
 #[derive(Args)]

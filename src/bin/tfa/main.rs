@@ -82,6 +82,8 @@ fn command(Tfa { global, command }: &Tfa) -> Result<ExitCode, Failure> {
         Command::RecoveryCodes(subject) => operate::recovery::run(global, subject),
         Command::Code(options) => code::run(options),
         Command::Keys(action) => operate::keys::run(global, action),
+        Command::Backup(options) => operate::backup::back_up(global, options),
+        Command::Restore(options) => operate::backup::restore(global, options),
         Command::Audit(options) => operate::audit::run(global, options),
         Command::Doctor(options) => operate::doctor::run(global, options),
         Command::Generate(options) => generate::run(options),

@@ -68,6 +68,8 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("tfa-keys", &[("Rotate the key", "tfa keys rotate")]),
     ("tfa-keys-list", &[("Show the keys", "tfa keys list")]),
     ("tfa-keys-rotate", &[("Rotate the key", "tfa keys rotate")]),
+    ("tfa-backup", &[("Write a backup", "tfa backup /var/backups/tfa.db")]),
+    ("tfa-restore", &[("Restore it", "tfa restore /var/backups/tfa.db")]),
     ("tfa-audit", &[("Follow the denied logins of a user", "tfa audit --follow --user=example --event=wrong")]),
     ("tfa-doctor", &[("Check the server from a monitor", "tfa doctor --json --no-clock")]),
     ("tfa-generate", &[("Write completions and pages", "tfa generate --no-links /usr/local/share")]),

@@ -4,7 +4,7 @@
 //! user, the program continues with that user's rights, so that it follows none of that user's links as root and leaves no
 //! file that the user cannot read.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 
 use nix::unistd::{Gid, Uid, User, geteuid, setgroups, setresgid, setresuid};
@@ -45,16 +45,22 @@ pub fn operator(config: &Config) -> Result<String, Failure> {
     Err(Failure::Refused("only root and the owner of the store may do this".to_owned()))
 }
 
-/// Whether the user who runs the program may act as root.
+/// Whether the user who runs the program may act as root. The owner of the key file owns the store also when the database is
+/// lost.
 fn is_operator(config: &Config) -> bool {
     let user = geteuid();
-    let owner = fs::symlink_metadata(&config.database).map(|metadata| metadata.uid());
-    user.is_root() || owner.is_ok_and(|owner| owner == user.as_raw())
+    user.is_root() || owner(config).is_some_and(|owner| owner.uid() == user.as_raw())
+}
+
+/// What is known of the database, or, if it is lost, of the key file.
+fn owner(config: &Config) -> Option<Metadata> {
+    let metadata = fs::symlink_metadata(&config.database).or_else(|_| fs::symlink_metadata(&config.key_file));
+    metadata.ok()
 }
 
 /// Gives up root's rights for those of the owner of the store, if that is another user.
 pub fn become_owner(config: &Config) -> Result<(), Failure> {
-    let Some(metadata) = fs::symlink_metadata(&config.database).ok().filter(|_| geteuid().is_root()) else {
+    let Some(metadata) = owner(config).filter(|_| geteuid().is_root()) else {
         return Ok(());
     };
     let (user, group) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));

@@ -3,6 +3,7 @@
 //! `Site` is a server with a configuration file; a test runs `tfa` there and reads its output and exit status.
 
 mod api;
+mod backup;
 mod code;
 mod configuration;
 mod doctor;

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use tfa::accounts::Subject;
 use tfa::api::refusal::Refusal;
+use tfa::clock::{Clock, SystemClock};
 use tfa::engine::config::{Config, file as configuration};
 use tfa::engine::enrolment::Unreadable;
 use tfa::ffi::kernel;
@@ -22,6 +23,9 @@ use crate::commands::{Doctor, Global};
 use crate::failure::Failure;
 use crate::{escape, person, settings, terminal};
 
+/// The age of the last backup that is not warned of.
+const BACKUP_DAYS: u64 = 7;
+const SECONDS_PER_DAY: u64 = 86_400;
 /// The names of leftover enrolments that one line has.
 const NAMES_SHOWN: usize = 10;
 
@@ -145,7 +149,7 @@ fn files(config: &Config) -> Vec<Finding> {
                 "store",
                 database,
                 format!(
-                    "{} is gone, and its key file is there. Restore the database from a backup",
+                    "{} is gone, and its key file is there. To restore it, run: tfa restore FILE",
                     database.display()
                 ),
             ),
@@ -177,6 +181,7 @@ fn contents(operator: &Operator, is_fixing: bool) -> Vec<Finding> {
         checked("policy", policy(operator)),
         checked("accounts", accounts(operator)),
         checked("enrolments", enrolments(operator, is_fixing)),
+        checked("backup", backup(operator)),
     ]
 }
 
@@ -256,6 +261,17 @@ fn enrolments(operator: &Operator, is_fixing: bool) -> Result<Finding, Failure> 
     }
     operator.tfa.remove(operator.actor("doctor --fix"), &leftovers, Unreadable::Remove)?;
     Ok(ok("enrolments", format!("{} of users who do not exist were removed: {names}", leftovers.len())))
+}
+
+fn backup(operator: &Operator) -> Result<Finding, Failure> {
+    let now = SystemClock.now().as_secs();
+    Ok(match operator.tfa.last_backup()?.map(|time| now.saturating_sub(time) / SECONDS_PER_DAY) {
+        None => warning("backup", "there is none. To write one, run: tfa backup FILE"),
+        Some(days) if days > BACKUP_DAYS => {
+            warning("backup", format!("the last one is {days} days old. To write one, run: tfa backup FILE"))
+        }
+        Some(days) => ok("backup", format!("the last one is {days} days old")),
+    })
 }
 
 /// The clock: a code is valid for seconds.

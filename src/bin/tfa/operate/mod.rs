@@ -1,6 +1,7 @@
 //! The operators' commands. They call the engine, for root or the owner of the store.
 
 pub mod audit;
+pub mod backup;
 pub mod doctor;
 pub mod init;
 pub mod issuer;
