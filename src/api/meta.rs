@@ -108,7 +108,7 @@ fn call_uapi(request: &Request<'_>, prefix: &str, names: [&str; 3]) -> Result<Cp
     let [user, module, function] = names.map(|name| format!("{prefix}{name}"));
     let user = request.acting_for(&user)?;
     let (module, function) = (request.args.text(&module)?, request.args.text(&function)?);
-    let args = request.args.without(prefix);
+    let args = request.args.without(prefix).without("api.columns.");
     let result = request.calls.uapi(&user, module, function, &args);
     Ok(CpanelAnswer { module: module.to_owned(), function: function.to_owned(), result })
 }

@@ -1,8 +1,7 @@
 //! Query strings and form bodies: `application/x-www-form-urlencoded`, as the URL standard decodes it.
 //!
-//! Promise: what comes out is what was encoded, in its order, repeats included (`user-0` and `user-1` are ordinary names),
-//! or an error that says what is wrong. Nothing is replaced silently: bytes that are not UTF-8 are refused, since two
-//! different names would otherwise turn into one.
+//! Promise: parameters are decoded in their order, repeated names included (`user-0` and `user-1` are ordinary names), or an
+//! error says what is wrong. Bytes that are not UTF-8 are refused, not replaced: two different names could become one.
 
 use percent_encoding::percent_decode_str;
 
@@ -13,13 +12,13 @@ pub const MAX_PARAMETERS: usize = 10_000;
 /// The longest name of a parameter, in bytes after decoding.
 pub const MAX_NAME: usize = 256;
 
-/// Why parameters could not be read. The messages hold no value, which may be a secret.
+/// Why parameters cannot be read. No message contains a value, which may be a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// The whole of it is too long.
+    /// The parameters are too long.
     #[error("the parameters have more than {MAX_BYTES} bytes")]
     TooLong,
-    /// Too many of them.
+    /// There are too many.
     #[error("there are more than {MAX_PARAMETERS} parameters")]
     TooMany,
     /// A name is too long.
@@ -53,7 +52,7 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, FormError> {
     Ok(pairs)
 }
 
-/// Undoes the percent-encoding of RFC 3986: as [`parse`] does for a value, but a `+` stays a `+`.
+/// Decodes percent-encoding (RFC 3986) as [`parse`] does for a value, but a `+` stays a `+`.
 ///
 /// # Errors
 /// [`FormError`] when the text is too long or its bytes are not UTF-8.
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_is_unusual() {
+    fn reads_unusual_parameters() {
         assert_eq!(parse(""), pairs(&[]));
         assert_eq!(parse("&&a&b=&=c&"), pairs(&[("a", ""), ("b", ""), ("", "c")]));
         assert_eq!(parse("a=b=c&d=1+2%2B3&e=100%"), pairs(&[("a", "b=c"), ("d", "1 2+3"), ("e", "100%")]));
@@ -93,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_utf8() {
+    fn refuses_bytes_that_are_not_utf8() {
         assert_eq!(parse("user=%FF"), Err(FormError::NotUtf8));
         assert_eq!(parse("user=%C3&x=%A9"), Err(FormError::NotUtf8));
         assert_eq!(uri_decode("%ED%A0%80"), Err(FormError::NotUtf8));
     }
 
     #[test]
-    fn refuses_what_is_too_much() {
+    fn refuses_parameters_beyond_the_limits() {
         assert_eq!(parse(&"a".repeat(MAX_BYTES + 1)), Err(FormError::TooLong));
         assert_eq!(uri_decode(&"a".repeat(MAX_BYTES + 1)), Err(FormError::TooLong));
         assert_eq!(parse(&format!("{}=", "n".repeat(MAX_NAME + 1))), Err(FormError::NameTooLong));

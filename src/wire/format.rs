@@ -1,4 +1,4 @@
-//! The formats of answers, by the names that callers know them by.
+//! The formats of answers, by name.
 
 use serde::Serialize;
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_format_writes_its_own() {
+    fn each_format_has_its_name_and_text() {
         let answer = json!({"b": [1], "a": null});
         for (name, text) in [
             ("json", r#"{"b":[1],"a":null}"#),

@@ -1,6 +1,6 @@
-//! The wire: parameters as they arrive, output control, and the formats of answers (contract sections 7 and 8).
+//! Requests and answers as text: parameters, output control, and the formats of answers (contract sections 7 and 8).
 //!
-//! This module knows no function and none of the engine's rules. The API and the doors above use it.
+//! This module contains no function of the API and no rule of the engine.
 
 pub mod control;
 mod counter;

@@ -1,4 +1,4 @@
-//! For tests only: real parsers in other languages, one process for a batch of cases, and values that are hard on writers.
+//! For tests: parsers in other languages, one process for a batch of cases, and values that are difficult to write.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Texts that writers get wrong: they look like another type, like syntax, or cannot be written as they are.
+/// Texts that are difficult to write: they look like another type or like syntax, or need escapes.
 const HARD: &[&str] = &[
     "",
     " ",
@@ -132,7 +132,7 @@ const HARD: &[&str] = &[
     "example",
 ];
 
-/// Every hard text as a value, a key, a member, and nested; then empty things.
+/// Every hard text as a value, a key and a member, and nested; and empty values.
 pub fn hard_values() -> Vec<Value> {
     let mut values =
         vec![json!(null), json!(true), json!(0), json!(-1), json!(u64::MAX), json!(i64::MIN), json!({}), json!([])];
@@ -146,7 +146,7 @@ pub fn hard_values() -> Vec<Value> {
     values
 }
 
-/// A strategy of `count` values, as deep as answers are and with hard texts in them.
+/// A strategy for `count` values that are as deep as answers and contain hard texts.
 pub fn values(count: usize) -> impl Strategy<Value = Vec<Value>> {
     proptest::collection::vec(value(), count)
 }
@@ -177,7 +177,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What a Python script answers on standard output, as JSON, to JSON on its standard input.
+/// The JSON that a Python script writes for the JSON on its standard input.
 pub fn python(script: &str, input: &Value) -> Value {
     ask(Command::new("/usr/bin/python3").args(["-I", "-c", script]), input)
 }

@@ -1,9 +1,9 @@
 //! Answers as XML (contract section 7).
 //!
-//! Promise: always well-formed, and a reader gets back what the JSON says, as far as XML can tell it. The root is `<result>`;
+//! Promise: the text is well formed, and a reader gets the values of the JSON, as far as XML can express them. The root is `<result>`;
 //! a map is child elements by key; an array is its key's element repeated; an empty map, an empty array, an empty text and
 //! null are one empty element. A key that is no XML name becomes `<item key="...">`; so does a name that is not ASCII or
-//! has a colon, for which the editions of XML and the readers of namespaces disagree. An array straight inside an array is
+//! has a colon, which editions of XML and namespace-aware readers treat differently. An array directly inside an array is
 //! `<item>` repeated. A character that XML 1.0 cannot carry becomes U+FFFD.
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ use super::counter::Counter;
 
 /// The element for the whole answer.
 const ROOT: &str = "result";
-/// The element for what has no name that XML could use.
+/// The element for a value whose key is no XML name.
 const ITEM: &str = "item";
 
 /// The XML text of an answer in JSON, in one line, without a declaration: its encoding is UTF-8, which is XML's default.
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_name_becomes_an_item() {
+    fn a_key_that_is_no_xml_name_becomes_an_item() {
         assert_eq!(
             written(&json!({"user@example.com": 1})),
             r#"<result><item key="user@example.com">1</item></result>"#

@@ -1,12 +1,12 @@
 //! Answers as YAML (contract section 8): `---`, two-space indent, keys sorted.
 //!
-//! Promise: a YAML 1.1 parser (PyYAML, YAML::XS) and a YAML 1.2 one get back what the JSON says, whatever a name or a text
-//! looks like: `no`, `null`, `1e3`, `012345`, `- a`, `a: b`, control characters.
+//! Promise: a YAML 1.1 parser (PyYAML, YAML::XS) and a YAML 1.2 parser read the values of the JSON, whatever a name or a
+//! text looks like: `no`, `null`, `1e3`, `012345`, `- a`, `a: b`, control characters.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// Why an answer has no YAML text.
+/// The error of writing YAML.
 pub type YamlError = serde_saphyr::SerializeError;
 
 /// The YAML document of an answer, with its `---` and a newline at the end.

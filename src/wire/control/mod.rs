@@ -1,14 +1,16 @@
-//! Output control: which records of a list a caller wants, in which order and how much of them (contract section 7).
+//! Output control: filters, sorting, chunks and columns of a list (contract section 7).
 //!
-//! Two dialects, `whm` and `uapi`, are parsed into one [`Control`]. Parsing and applying are separate, so that a source
-//! that can serve a part of its list by itself is asked for no more: see [`Control::window`].
-//! Promise: a criterion that makes no sense is an error that names its parameter; none is passed over.
+//! The parameters of two dialects, `whm` and `uapi`, are parsed into one [`Control`]. A source that can serve a part of its
+//! list need not read the rest: see [`Control::window`].
 //!
-//! A record is a JSON map. Filters come first, all of which must pass, then sorting, then the chunk, then the columns.
+//! A record is a JSON map. Filters are applied first, and all must pass; then sorting, then the chunk, then the columns.
+//!
+//! Promise: a criterion that is not valid is an error that names its parameter; none is ignored.
 
 mod filter;
 mod parameters;
 mod sort;
+mod value;
 
 use std::num::NonZeroUsize;
 
@@ -19,14 +21,14 @@ pub use parameters::{uapi, whm};
 use filter::Criterion;
 use sort::SortBy;
 
-/// Whose words the metadata is in.
+/// The API whose names the metadata has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
     Whm,
     Uapi,
 }
 
-/// A stretch of a list.
+/// A part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// How many records come before it.
@@ -35,7 +37,7 @@ pub struct Window {
     pub size: NonZeroUsize,
 }
 
-/// What a caller asked of the output.
+/// The output control of a request.
 #[derive(Debug)]
 pub struct Control {
     dialect: Dialect,
@@ -48,26 +50,26 @@ pub struct Control {
 /// Records after output control.
 #[derive(Debug, PartialEq)]
 pub struct Controlled {
-    /// What is left, in order.
+    /// The records that remain, in order.
     pub records: Vec<Value>,
-    /// What to add to the answer's metadata: `filter`, `chunk` or `paginate`, as asked.
+    /// Additions to the answer's metadata: `filter`, `chunk` or `paginate`, as requested.
     pub metadata: Map<String, Value>,
 }
 
 impl Control {
-    /// Whether nothing was asked, so that the list can be sent as it is.
+    /// Whether nothing was requested, so that the list can be sent as it is.
     pub fn is_idle(&self) -> bool {
         self.filters.is_none() && self.sorts.is_empty() && self.window.is_none() && self.columns.is_none()
     }
 
-    /// The part of the list that is enough to answer, when that is known before a record is read: neither filter nor sort
-    /// was asked. Its records then go to [`Control::apply_to_window`].
+    /// The part of the list that the answer needs, if that is known before a record is read: without filters and sorting.
+    /// Its records then go to [`Control::apply_to_window`].
     pub fn window(&self) -> Option<Window> {
         if self.filters.is_none() && self.sorts.is_empty() { self.window } else { None }
     }
 
-    /// Applies all that was asked to the whole list. `key` is a field that stays whatever columns are asked for. Only
-    /// records that pass the filters are kept in memory.
+    /// Applies the output control to the whole list. `key` is a field that is kept whatever the columns. Only records that
+    /// pass the filters are held in memory.
     pub fn apply(&self, records: impl IntoIterator<Item = Value>, key: Option<&str>) -> Controlled {
         let mut before = 0_usize;
         let passes = |record: &Value| self.filters.iter().flatten().all(|criterion| criterion.passes(record));
@@ -81,7 +83,7 @@ impl Control {
         self.finish(records, key, before, total)
     }
 
-    /// Applies the rest to records that are [`Control::window`] of a list of `total` records already.
+    /// Applies the rest to the records of [`Control::window`] of a list of `total` records.
     pub fn apply_to_window(&self, records: Vec<Value>, key: Option<&str>, total: usize) -> Controlled {
         self.finish(records, key, total, total)
     }
@@ -116,6 +118,14 @@ impl Control {
 }
 
 impl Window {
+    /// The whole list.
+    pub const ALL: Window = Window { skip: 0, size: NonZeroUsize::MAX };
+
+    /// The size in metadata: the length of the list if it is the whole list.
+    fn size(self, total: usize) -> usize {
+        if self == Window::ALL { total } else { self.size.get() }
+    }
+
     /// The number of the page that the window begins on, from 1.
     fn page(self) -> usize {
         self.skip.checked_div(self.size.get()).unwrap_or(0).saturating_add(1)
@@ -126,23 +136,23 @@ impl Window {
         self.skip.saturating_add(1)
     }
 
-    /// How many windows of this size a list fills.
+    /// The number of windows of this size in a list.
     fn pages(self, total: usize) -> usize {
         total.div_ceil(self.size.get())
     }
 }
 
-/// WHM's words for a window.
+/// A window in WHM's metadata.
 fn chunk(window: Window, total: usize) -> Value {
     json!({
-        "chunks": window.pages(total), "current": window.page(), "records": total, "size": window.size, "start": window.start()
+        "chunks": window.pages(total), "current": window.page(), "records": total, "size": window.size(total), "start": window.start()
     })
 }
 
-/// UAPI's words for a window.
+/// A window in UAPI's metadata.
 fn paginate(window: Window, total: usize) -> Value {
     json!({
-        "current_page": window.page(), "results_per_page": window.size, "start_result": window.start(),
+        "current_page": window.page(), "results_per_page": window.size(total), "start_result": window.start(),
         "total_pages": window.pages(total), "total_results": total
     })
 }

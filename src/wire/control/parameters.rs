@@ -1,12 +1,13 @@
 //! The parameters of output control, read into a [`Control`].
 //!
-//! Names that begin with `api.` and are none of a dialect's own (`api.version`, say) are somebody else's.
+//! Other names that begin with `api.`, such as `api.version`, are not for output control and are left alone.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::filter::{self, Criterion};
 use super::sort::{Method, SortBy};
+use super::value::{Parameter, not_valid};
 use super::{Control, Dialect, Window};
 use crate::wire::ParameterError;
 
@@ -15,25 +16,13 @@ const MAX_CRITERIA: usize = 32;
 /// The longest value of a criterion, in bytes.
 const MAX_VALUE: usize = 1024;
 
-/// One value, with the name it was sent under for messages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sent<'a> {
-    pub name: &'a str,
-    pub value: &'a str,
-}
-
-/// Values by what is left of their names.
-type Parts<'a> = BTreeMap<&'a str, Sent<'a>>;
-/// The parts of one criterion, with what tells its parameters from those of others: `api.filter.a` or `_1`.
+/// Parameters by the last part of their names.
+type Parts<'a> = BTreeMap<&'a str, Parameter<'a>>;
+/// Criteria: their parts, and what their parameters' names have in common: `api.filter.a` or `_1`.
 type Criteria<'a> = Vec<(String, Parts<'a>)>;
 
-/// Why a value is no good.
-pub(super) fn not_valid(name: &str, why: impl Into<String>) -> ParameterError {
-    ParameterError::NotValid(name.to_owned(), why.into())
-}
-
-/// Output control in WHM's words: `api.filter`, `api.sort`, `api.chunk` and `api.columns`, each of which counts only when
-/// its `.enable` is 1.
+/// The output control of WHM: `api.filter`, `api.sort`, `api.chunk` and `api.columns`, each of which applies only when its
+/// `.enable` is 1.
 ///
 /// # Errors
 /// [`ParameterError::Required`] and [`ParameterError::NotValid`], which name the parameter.
@@ -45,7 +34,7 @@ pub fn whm(parameters: &[(String, String)]) -> Result<Control, ParameterError> {
     Ok(Control { dialect: Dialect::Whm, filters, sorts, window, columns })
 }
 
-/// What follows a prefix and its dot, when the prefix's `.enable` is 1. Its `.verbose` asks for the metadata that is always given.
+/// The parameters with this prefix, if its `.enable` is 1. `.verbose` requests metadata, which is always returned.
 fn enabled<'a>(parameters: &'a [(String, String)], prefix: &str) -> Result<Option<Parts<'a>>, ParameterError> {
     let mut sent = collect(parameters, |name| name.strip_prefix(prefix)?.strip_prefix('.'))?;
     sent.remove("verbose").map(boolean).transpose()?;
@@ -53,7 +42,7 @@ fn enabled<'a>(parameters: &'a [(String, String)], prefix: &str) -> Result<Optio
     Ok(is_enabled.then_some(sent))
 }
 
-/// Parameters by what `rest_of` leaves of their names. Twice the same is an error: which one counts, nobody could tell.
+/// Parameters by what `rest_of` leaves of their names. A name that is given twice is an error.
 fn collect<'a>(
     parameters: &'a [(String, String)],
     rest_of: impl Fn(&'a str) -> Option<&'a str>,
@@ -64,7 +53,7 @@ fn collect<'a>(
         if value.len() > MAX_VALUE {
             return Err(not_valid(name, format!("it has more than {MAX_VALUE} bytes.")));
         }
-        if found.insert(rest, Sent { name, value }).is_some() {
+        if found.insert(rest, Parameter { name, value }).is_some() {
             return Err(not_valid(name, "it is given more than once."));
         }
     }
@@ -110,6 +99,9 @@ fn whm_chunk(sent: &Parts<'_>) -> Result<Window, ParameterError> {
     if let Some((_, sent)) = sent.iter().find(|(rest, _)| !matches!(**rest, "size" | "start")) {
         return Err(not_valid(sent.name, "the names are api.chunk.enable, api.chunk.size, api.chunk.start."));
     }
+    if sent.get("size").is_none() && sent.get("start").is_some_and(is_all) {
+        return Ok(Window::ALL);
+    }
     let size = count(required(sent.get("size"), || "api.chunk.size".to_owned())?)?;
     Ok(Window { skip: skip_to(sent.get("start"))?, size })
 }
@@ -124,11 +116,15 @@ fn whm_columns(sent: &Parts<'_>) -> Result<Vec<String>, ParameterError> {
         .collect()
 }
 
-/// Output control in UAPI's words: `api.filter_…`, `api.sort_…`, and `api.paginate…`, which counts only when `api.paginate` is 1.
+/// The output control of UAPI: `api.filter_…` and `api.sort_…`, which apply unless `api.filter` or `api.sort` is 0, and
+/// `api.paginate…`, which applies only when `api.paginate` is 1. UAPI has no columns here.
 ///
 /// # Errors
 /// [`ParameterError::Required`] and [`ParameterError::NotValid`], which name the parameter.
 pub fn uapi(parameters: &[(String, String)]) -> Result<Control, ParameterError> {
+    if let Some((name, _)) = parameters.iter().find(|(name, _)| name.starts_with("api.columns")) {
+        return Err(not_valid(name, "UAPI has no selection of columns here."));
+    }
     let filters = uapi_criteria("api.filter", &["column", "type", "term"], parameters)?.into_iter().map(uapi_filter);
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
     let sorts = uapi_criteria("api.sort", &["column", "method", "reverse"], parameters)?.into_iter().map(uapi_sort);
@@ -137,12 +133,16 @@ pub fn uapi(parameters: &[(String, String)]) -> Result<Control, ParameterError> 
     Ok(Control { dialect: Dialect::Uapi, filters, sorts, window: uapi_page(parameters)?, columns: None })
 }
 
-/// The parts of the criteria in the order of their numbers, the one without a number first.
+/// The parts of the criteria in the order of their numbers, the one without a number first; none if the prefix itself is 0.
 fn uapi_criteria<'a>(
     prefix: &str,
     parts: &[&str],
     parameters: &'a [(String, String)],
 ) -> Result<Criteria<'a>, ParameterError> {
+    let switch = collect(parameters, |name| (name == prefix).then_some(""))?;
+    if !switch.get("").copied().map(boolean).transpose()?.unwrap_or(true) {
+        return Ok(Vec::new());
+    }
     let sent = collect(parameters, |name| name.strip_prefix(prefix)?.strip_prefix('_'))?;
     let mut criteria: BTreeMap<Option<u32>, (String, Parts<'a>)> = BTreeMap::new();
     for (rest, sent) in sent {
@@ -193,8 +193,12 @@ fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, Paramete
     if !sent.get("").copied().map(boolean).transpose()?.unwrap_or(false) {
         return Ok(None);
     }
+    let first = sent.get("_start").or(sent.get("_page"));
+    if sent.get("_size").is_none() && first.is_none_or(|first| is_all(first) || first.value == "1") {
+        return Ok(Some(Window::ALL));
+    }
     let size = count(required(sent.get("_size"), || "api.paginate_size".to_owned())?)?;
-    // A start says more exactly what a page says.
+    // A start is more exact than a page.
     let skip = match sent.get("_page").filter(|_| !sent.contains_key("_start")) {
         Some(page) => skip_to(Some(page))?.saturating_mul(size.get()),
         None => skip_to(sent.get("_start"))?,
@@ -202,19 +206,23 @@ fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, Paramete
     Ok(Some(Window { skip, size }))
 }
 
-/// One sorting, in either dialect.
-fn sort_by(field: Sent<'_>, method: Option<&Sent<'_>>, reverse: Option<&Sent<'_>>) -> Result<SortBy, ParameterError> {
+/// One field to sort by, in either dialect.
+fn sort_by(
+    field: Parameter<'_>,
+    method: Option<&Parameter<'_>>,
+    reverse: Option<&Parameter<'_>>,
+) -> Result<SortBy, ParameterError> {
     let method = method.map(|sent| Method::named(*sent)).transpose()?.unwrap_or(Method::Lexicographic);
     let reverse = reverse.map(|sent| boolean(*sent)).transpose()?.unwrap_or(false);
     Ok(SortBy { field: field.value.to_owned(), method, reverse })
 }
 
-/// What must be sent and not be empty.
-fn required<'a>(sent: Option<&Sent<'a>>, name: impl FnOnce() -> String) -> Result<Sent<'a>, ParameterError> {
+/// A parameter that is required and must not be empty.
+fn required<'a>(sent: Option<&Parameter<'a>>, name: impl FnOnce() -> String) -> Result<Parameter<'a>, ParameterError> {
     sent.copied().filter(|sent| !sent.value.is_empty()).ok_or_else(|| ParameterError::Required(name()))
 }
 
-fn boolean(sent: Sent<'_>) -> Result<bool, ParameterError> {
+fn boolean(sent: Parameter<'_>) -> Result<bool, ParameterError> {
     match sent.value {
         "1" => Ok(true),
         "0" => Ok(false),
@@ -222,12 +230,17 @@ fn boolean(sent: Sent<'_>) -> Result<bool, ParameterError> {
     }
 }
 
-fn count(sent: Sent<'_>) -> Result<NonZeroUsize, ParameterError> {
+fn count(sent: Parameter<'_>) -> Result<NonZeroUsize, ParameterError> {
     sent.value.parse().map_err(|_| not_valid(sent.name, "it is a whole number from 1."))
 }
 
-/// How many come before the one that is counted from 1; none when it is not said.
-fn skip_to(start: Option<&Sent<'_>>) -> Result<usize, ParameterError> {
+/// Whether a start means the whole list.
+fn is_all(start: &Parameter<'_>) -> bool {
+    start.value == "-1"
+}
+
+/// How many records come before the one at `start`, counted from 1; none without a start.
+fn skip_to(start: Option<&Parameter<'_>>) -> Result<usize, ParameterError> {
     start.map_or(Ok(0), |sent| count(*sent).map(|start| start.get().saturating_sub(1)))
 }
 

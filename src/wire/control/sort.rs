@@ -1,12 +1,11 @@
-//! In which order: one field after another, each by its own method.
+//! Sorting: by one field after another, each by a method of its own.
 
 use std::cmp::Ordering;
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-use super::filter::{number_in, text_of};
-use super::parameters::{Sent, not_valid};
+use super::value::{Parameter, Unlimited, not_valid, number_in, text_of};
 use crate::wire::ParameterError;
 
 /// One field to sort by.
@@ -30,7 +29,7 @@ pub(super) enum Method {
     Ipv4,
 }
 
-/// What is compared; a value that is none of the method's kind comes before all that are.
+/// The value that is compared. One that the method cannot compare comes before all others.
 #[derive(Debug)]
 enum Key {
     None,
@@ -39,13 +38,13 @@ enum Key {
 }
 
 impl Method {
-    pub(super) fn named(sent: Sent<'_>) -> Result<Self, ParameterError> {
-        match sent.value {
+    pub(super) fn named(parameter: Parameter<'_>) -> Result<Self, ParameterError> {
+        match parameter.value {
             "lexicographic" => Ok(Method::Lexicographic),
             "numeric" => Ok(Method::Numeric),
             "numeric_zero_as_max" => Ok(Method::NumericZeroAsMax),
             "ipv4" => Ok(Method::Ipv4),
-            _ => Err(not_valid(sent.name, "the methods are lexicographic, numeric, numeric_zero_as_max, ipv4.")),
+            _ => Err(not_valid(parameter.name, "the methods are lexicographic, numeric, numeric_zero_as_max, ipv4.")),
         }
     }
 
@@ -53,9 +52,9 @@ impl Method {
         let Some(text) = value.and_then(text_of) else { return Key::None };
         let number = match self {
             Method::Lexicographic => return Key::Text(text.into_owned()),
-            Method::Numeric => number_in(&text, false),
+            Method::Numeric => number_in(&text, Unlimited::Text),
             Method::NumericZeroAsMax => {
-                number_in(&text, false).map(|number| if number == 0.0 { f64::INFINITY } else { number })
+                number_in(&text, Unlimited::Text).map(|number| if number == 0.0 { f64::INFINITY } else { number })
             }
             Method::Ipv4 => text.trim().parse::<Ipv4Addr>().ok().map(|address| f64::from(address.to_bits())),
         };
@@ -71,13 +70,13 @@ impl Key {
             (Key::None, Key::None) => Ordering::Equal,
             (Key::None, _) => Ordering::Less,
             (_, Key::None) => Ordering::Greater,
-            // One method makes keys of one kind only.
+            // The keys of one method are of one kind.
             (Key::Text(_), Key::Number(_)) | (Key::Number(_), Key::Text(_)) => Ordering::Equal,
         }
     }
 }
 
-/// Sorts by the first field, its ties by the second, and so on; what is left equal stays in its order.
+/// Sorts by the first field, its ties by the second, and so on. Records that are equal in all keep their order.
 pub(super) fn sort(records: &mut Vec<Value>, sorts: &[SortBy]) {
     if sorts.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! What output control does, criterion by criterion, and what it refuses.
+//! Output control, criterion by criterion, and the parameters that it refuses.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn pairs(query: &str) -> Vec<(String, String)> {
     crate::wire::form::parse(query).unwrap()
 }
 
-/// Four accounts, none of them in any order.
+/// Four accounts, not sorted by any field.
 fn accounts() -> Vec<Value> {
     vec![
         json!({"user": "dora", "domain": "d.example.com", "limit": "unlimited", "ip": "192.0.2.10", "n": 0}),
@@ -59,7 +59,7 @@ fn whm_filters_by_each_type() {
 }
 
 #[test]
-fn whm_filters_must_all_pass_and_tell_how_many_did_not() {
+fn whm_filters_must_all_pass_and_are_counted() {
     let found = by_whm("api.filter.enable=1&api.filter.a.field=n&api.filter.a.arg0=7&api.filter.b.arg0=example.org");
     assert_eq!(names(&found), "a");
     assert_eq!(Value::Object(found.metadata), json!({"filter": {"filtered": 3}}));
@@ -83,7 +83,7 @@ fn whm_sorts_by_each_method() {
 }
 
 #[test]
-fn a_reversed_sort_keeps_ties_and_asks_the_next_field() {
+fn a_reversed_sort_keeps_ties_for_the_next_field() {
     let query = "api.sort.enable=1&api.sort.a.field=n&api.sort.a.method=numeric&api.sort.a.reverse=1";
     assert_eq!(names(&by_whm(query)), "cabd");
     assert_eq!(names(&by_whm(&format!("{query}&api.sort.b.field=user&api.sort.b.reverse=1"))), "cbad");
@@ -115,7 +115,7 @@ fn whm_columns_keep_the_key() {
 }
 
 #[test]
-fn whm_criteria_count_only_when_enabled() {
+fn whm_criteria_apply_only_when_enabled() {
     let control = whm(&pairs(
         "api.version=1&api.filter.a.arg0=x&api.sort.a.field=n&api.chunk.size=1&api.columns.a=n&api.sort.enable=0",
     ))
@@ -125,7 +125,7 @@ fn whm_criteria_count_only_when_enabled() {
 }
 
 #[test]
-fn whm_refuses_what_makes_no_sense() {
+fn whm_refuses_invalid_criteria() {
     for (query, expected) in [
         ("api.filter.enable=yes", r#"The parameter "api.filter.enable" is not valid: it is 0 or 1."#),
         ("api.filter.enable=1&api.filter.a.field=n", r#"The parameter "api.filter.a.arg0" is required."#),
@@ -156,6 +156,8 @@ fn whm_refuses_what_makes_no_sense() {
             r#""api.sort.a.reverse" is not valid: it is 0 or 1."#,
         ),
         ("api.chunk.enable=1", r#"The parameter "api.chunk.size" is required."#),
+        ("api.chunk.enable=1&api.chunk.start=2", r#"The parameter "api.chunk.size" is required."#),
+        ("api.chunk.enable=1&api.chunk.size=5&api.chunk.start=-1", "a whole number from 1."),
         ("api.chunk.enable=1&api.chunk.size=0", r#""api.chunk.size" is not valid: it is a whole number from 1."#),
         (
             "api.chunk.enable=1&api.chunk.size=5&api.chunk.start=0",
@@ -190,13 +192,24 @@ fn criteria_have_limits() {
 fn uapi_filters_by_each_type() {
     for (column, test, term, expected) in [
         ("domain", "contains", "example.c", "dc"),
+        ("domain", "contains", "EXAMPLE.C", "dc"),
         ("user", "eq", "adam", "a"),
-        ("n", "ne", "7", "dc"),
+        ("user", "eq", "Adam", ""),
+        ("user", "ne", "Adam", "dacb"),
+        ("n", "eq", "7.0", "ab"),
+        ("n", "ne", "7.0", "dc"),
+        ("n", "eq", "-0", "d"),
         ("domain", "ne", "x", "dac"),
         ("n", "lt", "7", "d"),
         ("n", "gt", "7", "c"),
-        ("user", "begins", "b", "b"),
-        ("user", "ends", "a", "d"),
+        ("n", "lt", "10", "dab"),
+        ("user", "lt", "bert", "a"),
+        ("user", "gt", "bert", "dc"),
+        ("limit", "lt_handle_unlimited", "unlimited", "acb"),
+        ("limit", "gt_handle_unlimited", "20", "dab"),
+        ("limit", "gt_handle_unlimited", "Unlimited", "b"),
+        ("user", "begins", "B", "b"),
+        ("user", "ends", "A", "d"),
         ("user", "matches", "^...[lm]$", "ac"),
         ("domain", "defined", "", "dac"),
         ("domain", "undefined", "", "b"),
@@ -205,6 +218,48 @@ fn uapi_filters_by_each_type() {
     ] {
         let query = format!("api.filter_column={column}&api.filter_type={test}&api.filter_term={term}");
         assert_eq!(names(&by_uapi(&query)), expected, "{query}");
+    }
+}
+
+#[test]
+fn uapi_compares_numbers_only_when_both_sides_are_numbers() {
+    let found = |test: &str, term: &str| {
+        let records = [json!({"v": "9"}), json!({"v": "10"}), json!({"v": "x"})];
+        let query = format!("api.filter_column=v&api.filter_type={test}&api.filter_term={term}");
+        let found = uapi(&pairs(&query)).unwrap().apply(records, None);
+        found.records.iter().map(|record| record["v"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("gt", "9"), ["10", "x"], "10 is more than 9, and the letter comes after the digit");
+    assert_eq!(found("lt", "a"), ["9", "10"]);
+    assert_eq!(found("eq", "9.0"), ["9"]);
+}
+
+#[test]
+fn uapi_filters_and_sorts_can_be_disabled() {
+    let filter = "api.filter_column=user&api.filter_term=adam";
+    let sort = "api.sort_column=user";
+    assert_eq!(names(&by_uapi(&format!("{filter}&api.filter=1"))), "a");
+    assert_eq!(names(&by_uapi(&format!("{sort}&api.sort=1"))), "abcd");
+    for query in [format!("{filter}&api.filter=0"), format!("{sort}&api.sort=0"), "api.filter=1&api.sort=1".to_owned()]
+    {
+        assert!(uapi(&pairs(&query)).unwrap().is_idle(), "{query}");
+    }
+}
+
+#[test]
+fn a_list_without_a_size_is_whole() {
+    let found = by_whm("api.chunk.enable=1&api.chunk.start=-1&api.chunk.verbose=1");
+    assert_eq!(names(&found), "dacb");
+    assert_eq!(found.metadata["chunk"], json!({"start": 1, "current": 1, "size": 4, "chunks": 1, "records": 4}));
+    for query in
+        ["", "&api.paginate_start=-1", "&api.paginate_page=-1", "&api.paginate_start=1", "&api.paginate_page=1"]
+    {
+        let found = by_uapi(&format!("api.paginate=1{query}"));
+        assert_eq!(names(&found), "dacb", "{query}");
+        assert_eq!(
+            found.metadata["paginate"],
+            json!({"total_pages": 1, "total_results": 4, "current_page": 1, "results_per_page": 4, "start_result": 1})
+        );
     }
 }
 
@@ -236,7 +291,7 @@ fn uapi_paginates_by_start_or_by_page() {
 }
 
 #[test]
-fn uapi_refuses_what_makes_no_sense() {
+fn uapi_refuses_invalid_criteria() {
     for (query, expected) in [
         ("api.filter_term=x", r#"The parameter "api.filter_column" is required."#),
         ("api.filter_column_3=x", r#"The parameter "api.filter_term_3" is required."#),
@@ -255,7 +310,15 @@ fn uapi_refuses_what_makes_no_sense() {
         ("api.filter_column_1=x&api.filter_column_01=x", "it is given more than once."),
         ("api.sort_method=numeric", r#"The parameter "api.sort_column" is required."#),
         ("api.sort_column=n&api.sort_method=down", r#""api.sort_method" is not valid: the methods are"#),
-        ("api.paginate=1", r#"The parameter "api.paginate_size" is required."#),
+        ("api.paginate=1&api.paginate_page=2", r#"The parameter "api.paginate_size" is required."#),
+        (
+            "api.paginate=1&api.paginate_start=-1&api.paginate_size=2",
+            r#""api.paginate_start" is not valid: it is a whole"#,
+        ),
+        ("api.columns=1&api.columns_1=user", r#""api.columns" is not valid: UAPI has no selection of columns"#),
+        ("api.columns.enable=1&api.columns.a=user", r#""api.columns.enable" is not valid: UAPI has no selection"#),
+        ("api.filter=yes", r#""api.filter" is not valid: it is 0 or 1."#),
+        ("api.filter=1&api.filter=0", r#""api.filter" is not valid: it is given more than once."#),
         ("api.paginate=1&api.paginate_size=x", r#""api.paginate_size" is not valid: it is a whole number from 1."#),
         ("api.paginate=on", r#""api.paginate" is not valid: it is 0 or 1."#),
         ("api.paginate_lines=1", r#""api.paginate_lines" is not valid: the names are"#),
@@ -266,7 +329,7 @@ fn uapi_refuses_what_makes_no_sense() {
 }
 
 #[test]
-fn a_window_is_known_beforehand_only_without_filter_and_sort() {
+fn a_window_is_known_in_advance_only_without_filters_and_sorting() {
     let chunk = "api.chunk.enable=1&api.chunk.size=2&api.chunk.start=2";
     let control = whm(&pairs(&format!("{chunk}&api.columns.enable=1&api.columns.a=n"))).unwrap();
     let window = control.window().unwrap();
@@ -302,7 +365,7 @@ proptest! {
     }
 
     #[test]
-    fn no_parameters_panic(query in "(api[.](filter|sort|chunk|columns|paginate)[._]?(enable|a|b|column|term)?[._]?(1|field|arg0|type|start|size)?=[a-z0-9*]{0,3}&){0,8}") {
+    fn any_parameters_are_read_or_refused(query in "(api[.](filter|sort|chunk|columns|paginate)[._]?(enable|a|b|column|term)?[._]?(1|field|arg0|type|start|size)?=[a-z0-9*]{0,3}&){0,8}") {
         let pairs = pairs(&query);
         let _ = whm(&pairs).map(|control| control.apply(accounts(), None));
         let _ = uapi(&pairs).map(|control| control.apply(accounts(), None));
