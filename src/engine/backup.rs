@@ -112,10 +112,8 @@ impl Rules<'_> {
         copy: Option<&str>,
     ) -> Result<Vec<Change<'k>>, Unavailable> {
         let text = match (key.kind, key.name) {
-            (Kind::Server, name) if name == BOOT.name => Some(self.boot(here, copy)?),
-            (Kind::Server, name) if name == BACKUP.name => {
-                readable::<Backup>(name, here, copy)?.map(|backup| record::write(&backup)).transpose()?
-            }
+            (Kind::Server, name) if name == BOOT.name => kept::<Boot>(name, here, copy)?,
+            (Kind::Server, name) if name == BACKUP.name => kept::<Backup>(name, here, copy)?,
             (Kind::Server, name) if name == KEYS.name => self.sealing(copy)?,
             (Kind::Server | Kind::Issuer, _) => copy.map(str::to_owned),
             (Kind::Removed, name) => Some(self.used_codes(name, here, copy)?),
@@ -129,12 +127,6 @@ impl Rules<'_> {
             },
         };
         Ok(vec![Change { key, text }])
-    }
-
-    /// The floor of handles that are opened after the restore. It also covers subjects whose records are lost.
-    fn boot(&self, here: Option<&str>, copy: Option<&str>) -> Result<String, Unavailable> {
-        let boot: Option<Boot> = readable(BOOT.name, here, copy)?;
-        record::write(&Boot { boot_id: boot.map(|boot| boot.boot_id).unwrap_or_default(), floor: self.now })
     }
 
     fn sealing(&self, copy: Option<&str>) -> Result<Option<String>, Unavailable> {
@@ -189,4 +181,9 @@ fn readable<R: Record>(name: &str, here: Option<&str>, copy: Option<&str>) -> Re
         Ok(Some(record)) => Ok(Some(record)),
         _ => record::read(name, copy),
     }
+}
+
+/// The text of a record that the store keeps, unless it has none that can be read.
+fn kept<R: Record>(name: &str, here: Option<&str>, copy: Option<&str>) -> Result<Option<String>, Unavailable> {
+    readable::<R>(name, here, copy)?.map(|record| record::write(&record)).transpose()
 }

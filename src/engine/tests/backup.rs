@@ -152,6 +152,21 @@ fn a_backup_is_private_holds_no_key_and_replaces_nothing() {
 }
 
 #[test]
+fn a_backup_is_written_only_where_others_cannot_replace_it() {
+    let server = Server::new("");
+    let folder = server.path("open");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+    let error = server.tfa.back_up(ROOT, &folder.join("backup")).unwrap_err().to_string();
+    assert!(error.contains("can be written to by others"), "{error}");
+    std::fs::rename(server.back_up("backup"), folder.join("backup")).unwrap();
+    assert!(server.restore(&folder.join("backup")).unwrap_err().to_string().contains("can be written to by others"));
+    assert!(
+        server.tfa.back_up(ROOT, &server.path("absent/backup")).unwrap_err().to_string().contains("cannot be read")
+    );
+}
+
+#[test]
 fn a_backup_is_the_store_of_one_moment() {
     let server = Server::new("");
     let other = server.reopened();
