@@ -147,6 +147,13 @@ mod tests {
     }
 
     #[test]
+    fn a_timed_lock_and_a_hard_lock_both_lock() {
+        for (retry_after, hard) in [(0, false), (1, false), (0, true), (1, true)] {
+            assert_eq!(Lock { retry_after, hard }.is_locked(), retry_after > 0 || hard);
+        }
+    }
+
+    #[test]
     fn the_hundredth_invalid_code_reaches_the_hard_limit() {
         assert!(!lock_after(Limits::default(), 99).hard);
         assert!(lock_after(Limits::default(), 100).hard);

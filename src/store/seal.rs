@@ -236,6 +236,11 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named() {
+        let ring = KeyRing::generate().unwrap();
+        assert_eq!(
+            (sealed_by(&ring).key(), ring.has(ring.current()), ring.has("other")),
+            (ring.current(), true, false)
+        );
         let sealed = sealed_by(&KeyRing::generate().unwrap());
         let error = KeyRing::generate().unwrap().open("example", &sealed).unwrap_err();
         assert!(error.0.contains(&sealed.key), "{error}");
