@@ -4,11 +4,11 @@ use super::super::enrolment::Unreadable;
 use super::super::presence::Presence::{self, NotRequired, Required};
 use super::*;
 
+/// A change, and its name.
+type Change<'a> = (&'static str, Box<dyn Fn(Presence<'_>) -> Result<(), Refusal> + 'a>);
+
 /// The three changes, each with the proof that it is given.
-fn changes<'a>(
-    server: &'a Server,
-    subject: &'a Subject,
-) -> [(&'static str, Box<dyn Fn(Presence<'_>) -> Result<(), Refusal> + 'a>); 3] {
+fn changes<'a>(server: &'a Server, subject: &'a Subject) -> [Change<'a>; 3] {
     let enrol = move |presence: Presence<'_>| {
         let secret = Secret::generate(16).unwrap();
         server.tfa.enrol_with(ROOT, subject, &secret, &server.code(&secret), presence)
