@@ -112,7 +112,7 @@ reason_codes! {
     Locked "locked" "Too many codes were invalid; codes are not examined for a while."
     HardLocked "hard_locked" "Too many codes were invalid; one-time codes are not examined until the subject is unlocked."
     ParameterRequired "parameter_required" "A parameter is missing or empty."
-    InvalidSecret "invalid_secret" "A secret is not Base32, or its length is out of range."
+    InvalidSecret "invalid_secret" "A secret is not Base32, its length is out of range, or all of its bytes are equal."
     InvalidParameter "invalid_parameter" "A parameter is not valid."
     UnreadableArguments "unreadable_arguments" "The arguments as a whole cannot be read."
     NotAuthorized "not_authorized" "The caller must not call the function, or not for this user."
@@ -138,6 +138,7 @@ impl ReasonCode {
             EngineRefusal::HardLocked => ReasonCode::HardLocked,
             EngineRefusal::CurrentTokenRequired => ReasonCode::ParameterRequired,
             EngineRefusal::NameInUse(_) => ReasonCode::NameInUse,
+            EngineRefusal::UniformSecret => ReasonCode::InvalidSecret,
             EngineRefusal::StaleEnrolment(_) => ReasonCode::StaleEnrolment,
             EngineRefusal::NotConfigured(_) => ReasonCode::NotConfigured,
             EngineRefusal::Unavailable(_) => ReasonCode::Unavailable,

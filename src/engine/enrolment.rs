@@ -124,6 +124,7 @@ impl Tfa {
         token: &str,
         presence: Presence<'_>,
     ) -> Result<(), Refusal> {
+        refuse_uniform(secret)?;
         let code_format = self.config.code_format;
         let code = code::parse(token, code_format.digits).ok_or(Refusal::InvalidCode)?;
         let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
@@ -157,6 +158,7 @@ impl Tfa {
 
     /// Gives each subject the secret beside it, in place of its enrolment: all of them, or none. No subject occurs twice.
     pub fn set_secrets(&self, actor: Actor<'_>, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
+        subjects.iter().try_for_each(|(_, secret)| refuse_uniform(secret))?;
         let names: Vec<_> = subjects.iter().map(|(subject, _)| record::subject_name(subject.name())).collect();
         let keys: Vec<_> = iter::once(KEYS).chain(names.iter().flat_map(|name| SubjectRecords::keys(name))).collect();
         self.note_spellings(subjects.iter().map(|(subject, _)| subject))?;
@@ -423,6 +425,11 @@ impl Tfa {
             denials: Denials::default(),
         })?)
     }
+}
+
+/// Refuses a secret whose bytes are all equal.
+fn refuse_uniform(secret: &Secret) -> Result<(), Refusal> {
+    if secret.is_uniform() { Err(Refusal::UniformSecret) } else { Ok(()) }
 }
 
 /// The text of the record of used codes, if there are any.

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// The new name of an account has records already.
     #[error("The user \"{}\" already has two-factor authentication data. Remove it first.", shown(.0))]
     NameInUse(String),
+    /// All bytes of the secret are equal.
+    #[error("The parameter \"secret\" is not valid: all of its bytes are equal.")]
+    UniformSecret,
     /// The enrolment is older than the account.
     #[error("The enrolment of \"{}\" is older than the account. Remove it, and let the user enrol again.", shown(.0))]
     StaleEnrolment(String),

@@ -79,6 +79,11 @@ impl Secret {
         Ok(Secret(bytes))
     }
 
+    /// Whether all bytes are equal. Such a secret is a placeholder, not a random one.
+    pub fn is_uniform(&self) -> bool {
+        self.0.windows(2).all(|pair| pair.first() == pair.last())
+    }
+
     /// The bytes, which are what the HMAC is keyed with.
     pub fn bytes(&self) -> &[u8] {
         &self.0
@@ -113,7 +118,27 @@ pub fn decode_base32(text: &str) -> Result<Zeroizing<Vec<u8>>, NotBase32> {
 }
 
 fn decode(characters: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotBase32> {
-    BASE32_NOPAD.decode(characters).map(Zeroizing::new).map_err(|_| NotBase32)
+    let mut characters = Zeroizing::new(characters.to_vec());
+    clear_trailing_bits(&mut characters);
+    BASE32_NOPAD.decode(&characters).map(Zeroizing::new).map_err(|_| NotBase32)
+}
+
+/// Clears the bits after the last whole byte, which authenticators ignore (RFC 4648 section 3.5 lets a decoder choose).
+fn clear_trailing_bits(characters: &mut [u8]) {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mask = match characters.len() % 8 {
+        2 => 0b11100,
+        4 => 0b10000,
+        5 => 0b11110,
+        7 => 0b11000,
+        _ => return,
+    };
+    if let Some(last) = characters.last_mut()
+        && let Some(value) = ALPHABET.iter().position(|character| character == last)
+        && let Some(cleared) = ALPHABET.get(value & mask)
+    {
+        *last = *cleared;
+    }
 }
 
 /// Upper case, without white space, dashes and trailing padding. What is not ASCII stays, to be refused by the decoder.
@@ -167,7 +192,30 @@ mod tests {
         {
             assert_eq!(Secret::from_base32(text).err(), Some(NotBase32), "{text}");
         }
-        assert!(Secret::from_base32("AAAAAAAAAAAAAAAAAB").is_err(), "a stray bit after the last whole byte");
+    }
+
+    #[test]
+    fn bits_after_the_last_whole_byte_are_ignored() {
+        for (given, canonical) in
+            [("MZ", "MY"), ("MZXR", "MZXQ"), ("MZXW7", "MZXW6"), ("MZXW6YR", "MZXW6YQ"), ("MZXW6YT7", "MZXW6YT7")]
+        {
+            let text = |text: &str| BASE32_NOPAD.encode(&decode_base32(text).unwrap());
+            assert_eq!(text(given), canonical);
+        }
+        for cut in ["M", "MZX", "MZXW6Y", "1", "M1", "MZ=="] {
+            assert_eq!(decode_base32(cut).is_ok(), cut == "MZ==", "{cut}");
+        }
+        let secret = Secret::from_base32("CAOXW75HKYJJ6E5YC7").unwrap();
+        assert_eq!(secret.to_base32().as_str(), "CAOXW75HKYJJ6E5YC4");
+    }
+
+    #[test]
+    fn a_secret_of_equal_bytes_is_uniform() {
+        for (bytes, is_uniform) in
+            [(vec![0; 10], true), (vec![7; 20], true), (vec![1, 2], false), (vec![0, 0, 1], false)]
+        {
+            assert_eq!(Secret::from_bytes(bytes).is_uniform(), is_uniform);
+        }
     }
 
     #[test]

@@ -17,6 +17,16 @@ fn an_enrolment_is_stored_only_after_its_code_is_verified() {
 }
 
 #[test]
+fn a_secret_of_equal_bytes_is_refused() {
+    let server = Server::new("");
+    let (subject, secret) = (account("example"), Secret::from_bytes(vec![0; 20]));
+    assert_eq!(server.tfa.enrol(ROOT, &subject, &secret, &server.code(&secret)), Err(Refusal::UniformSecret));
+    let good = (account("other"), Secret::generate(16).unwrap());
+    assert_eq!(server.tfa.set_secrets(ROOT, &[good, (subject.clone(), secret)]), Err(Refusal::UniformSecret));
+    assert!(!server.tfa.is_enrolled(&subject).unwrap() && !server.tfa.is_enrolled(&account("other")).unwrap());
+}
+
+#[test]
 fn enrolment_uses_its_time_step() {
     let server = Server::new("");
     let (subject, secret) = (account("example"), Secret::generate(16).unwrap());
