@@ -1,4 +1,4 @@
-//! Enrolment: proposes a secret, stores it after its code is verified, removes it, imports and exports it.
+//! Enrolment: proposes a secret, stores it after its code is verified, sets it for others, and removes it.
 //!
 //! Promises: nothing is stored before a code has shown that the subject's authenticator has the secret, and the time step
 //! of that code is used; a secret that is enrolled again after it was removed or replaced keeps its used steps, whatever
@@ -21,10 +21,10 @@ use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::{Subject, View};
 use crate::otp::code::{self, CodeFormat, PERIODS, SKEWS};
-use crate::otp::recovery::{self, RecoveryCode};
+use crate::otp::recovery;
 use crate::otp::secret::{GenerateError, Secret};
 use crate::otp::uri::{MovingFactor, OtpauthUri};
-use crate::store::{Durability, Key, Kind, Texts};
+use crate::store::{Durability, Key, Texts};
 
 /// A proposed secret, which is not stored.
 pub struct Proposal {
@@ -32,16 +32,6 @@ pub struct Proposal {
     pub secret: Zeroizing<String>,
     /// The URI for the authenticator.
     pub otpauth: Zeroizing<String>,
-}
-
-/// The secrets of an account and of the subjects that belong to it.
-pub struct AccountSecrets {
-    /// The account's own, if it is enrolled.
-    pub account: Option<Secret>,
-    /// Those of its mailboxes, by name.
-    pub mailboxes: Vec<(String, Secret)>,
-    /// Those of its team users, by name.
-    pub team: Vec<(String, Secret)>,
 }
 
 /// What happens to an enrolment that is to be removed and cannot be read.
@@ -267,88 +257,10 @@ impl Tfa {
         })?
     }
 
-    /// Generates ten recovery codes for `subject`, which can need a current code. Earlier codes are revoked.
-    pub fn generate_recovery_codes(
-        &self,
-        actor: Actor<'_>,
-        subject: &Subject,
-    ) -> Result<Vec<Zeroizing<String>>, Refusal> {
-        self.generate_recovery_codes_with(actor, subject, Presence::NotRequired)
-    }
-
-    /// The same, where new recovery codes can need a current code.
-    pub fn generate_recovery_codes_with(
-        &self,
-        actor: Actor<'_>,
-        subject: &Subject,
-        presence: Presence<'_>,
-    ) -> Result<Vec<Zeroizing<String>>, Refusal> {
-        let codes = (0..recovery::SET).map(|_| RecoveryCode::generate()).collect::<Result<Vec<_>, _>>()?;
-        let name = record::subject_name(subject.name());
-        let key = enrolment_key(&name);
-        self.transact(&[key], Durability::Power, |texts| {
-            let enrolment = enrolment_in(subject, texts.at(0))?;
-            let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
-            let proof = self.verify_presence(actor, subject, &mut enrolment, presence)?;
-            if let Some(refusal) = proof.refusal {
-                let denied = Some(record::write(&enrolment)?);
-                return Ok(Effects::new(Err(refusal)).change(key, denied).entries(proof.entries));
-            }
-            let secret = self.open_secret(subject.name(), &enrolment.secret)?;
-            enrolment.used_recovery.clear();
-            enrolment.recovery_name = None;
-            enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
-            Ok(Effects::new(Ok(()))
-                .entries(proof.entries)
-                .change(key, Some(record::write(&enrolment)?))
-                .entry(Entry::new(actor, Event::RecoveryCodesMade, Some(subject.name()))))
-        })??;
-        Ok(codes.iter().map(RecoveryCode::text).collect())
-    }
-
     /// Whether `subject` is enrolled.
     pub fn is_enrolled(&self, subject: &Subject) -> Result<bool, Refusal> {
         let name = record::subject_name(subject.name());
         Ok(self.store.read(&[enrolment_key(&name)])?.at(0).is_some())
-    }
-
-    /// The secrets of an account, its mailboxes and its team users.
-    pub fn secrets_of(&self, view: &View, account: &Subject) -> Result<AccountSecrets, Refusal> {
-        let mut mailboxes = Vec::new();
-        for domain in view.domains(account.account())? {
-            self.add_secrets_under(view, account, &domain, &mut mailboxes)?;
-        }
-        let mut team = Vec::new();
-        self.add_secrets_under(view, account, &view.team_part(account.account()), &mut team)?;
-        Ok(AccountSecrets { account: self.secret_of(account)?, mailboxes, team })
-    }
-
-    /// Adds the secrets of all subjects of `account` whose name ends with `@part`, in the order of their names.
-    fn add_secrets_under(
-        &self,
-        view: &View,
-        account: &Subject,
-        part: &str,
-        secrets: &mut Vec<(String, Secret)>,
-    ) -> Result<(), Refusal> {
-        // In the order of bytes, the names with this prefix end where the character after the slash begins.
-        let (from, before) = (format!("{part}/"), format!("{part}0"));
-        for name in self.store.names(Kind::Subject, &from, Some(&before), usize::MAX)? {
-            let name = record::name_subject(&name);
-            if let Some(subject) = view.resolve(&name)?
-                && (subject.account() == account.account() || !view.lists_accounts())
-                && let Some(secret) = self.secret_of(&subject)?
-            {
-                secrets.push((name, secret));
-            }
-        }
-        Ok(())
-    }
-
-    fn secret_of(&self, subject: &Subject) -> Result<Option<Secret>, Refusal> {
-        let name = record::subject_name(subject.name());
-        let enrolment = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))?;
-        enrolment.map(|enrolment| self.open_secret(subject.name(), &enrolment.secret)).transpose()
     }
 
     /// The time up to which codes of this very secret count as used; 0 when none was accepted.

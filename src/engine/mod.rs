@@ -1,25 +1,31 @@
-//! The engine: the rules of two-factor authentication, in plain safe Rust.
+//! The engine: the rules of two-factor authentication, in safe Rust.
 //!
-//! It answers typed questions about subjects that exist; who may ask is decided above it (`api`), where records live
-//! below it (`store`). Each rule has its own module:
+//! Its functions take and return types and act on subjects that exist. `api`, above it, decides who may call them; `store`,
+//! below it, keeps the records. Each rule has its own module:
 //!
 //! | module | rule |
 //! |---|---|
-//! | `policy` | two-factor authentication is asked for, or not |
-//! | `issuer` | who an enrolment says it is from |
-//! | `enrolment` | verify before storing; removing; setting for somebody else, all or nothing |
-//! | `login` | one code, one login; recovery codes; what a login is told |
+//! | `policy` | whether two-factor authentication is enabled |
+//! | `issuer` | the issuer that an enrolment has in the authenticator |
+//! | `enrolment` | verification before a secret is stored, setting for others, removal |
+//! | `presence` | a current code for changes that a subject makes itself |
+//! | `recovery` | generating recovery codes |
+//! | `secrets` | export of an account's secrets |
+//! | `login` | verification of a login; each code is accepted once |
 //! | `guess` | the limits on guessing |
-//! | `boot` | a power cut reopens no used code |
+//! | `denials` | audit entries for denied attempts |
+//! | `lifecycle` | accounts that are renamed, removed or created again |
+//! | `boot` | codes used before a power cut stay used |
 //! | `subject` | the subject that a name means |
-//! | `users` | who has two-factor authentication |
-//! | `keys` | the keys that secrets are sealed under, and changing them |
+//! | `users` | the list of users |
+//! | `keys` | the keys that secrets are sealed under, and their rotation |
 //! | `backup` | a restored backup accepts no code that was valid before |
-//! | `audit` | no change and no verdict without its line |
-//! | `sink` | where its lines go beside the table |
+//! | `audit`, `sink` | the audit trail, and where its entries go beside the table |
+//! | `record` | the records and their formats |
 //! | `transaction` | a rule's changes and audit entries are committed together |
 //!
-//! Promise: every decision is taken on records of one moment, and committed with its lines while they are still so.
+//! Promise: every decision is taken on records of one moment, and is committed with its audit entries only while they are
+//! unchanged.
 
 pub mod audit;
 pub mod backup;
@@ -32,7 +38,9 @@ pub mod lifecycle;
 pub mod login;
 pub mod policy;
 pub mod presence;
+pub mod recovery;
 pub mod refusal;
+pub mod secrets;
 pub mod sink;
 pub mod subject;
 pub mod users;
@@ -60,7 +68,8 @@ use audit::Trail;
 use config::Config;
 use refusal::Refusal;
 
-/// The library, opened: what a handle of the C border holds. May be used from any thread at once.
+/// An open store with its keys, its account directory and its configuration: what a handle of the C ABI refers to. It can be
+/// used from several threads at once.
 pub struct Tfa {
     config: Config,
     directory: RwLock<Arc<Directory>>,
