@@ -16,9 +16,10 @@ const MAX_REPLY: usize = 64 << 20;
 /// context: the context of tfa_set_lookup.
 /// question and name:
 ///   "account" and an account's name: reply {"owner": "reseller1", "domain": "example.com", "domains":
-///     ["addon.example"], "reseller": 0, "team": ["team_user"]}, each key optional;
+///     ["addon.example"], "reseller": 0, "team": ["team_user"], "created": 1800000000}, each key optional;
 ///   "domain" and a domain in lower case: reply the name of its account, as a JSON string;
 ///   "accounts" and an account's name: reply a JSON array of the accounts that it owns; and "": of all accounts.
+/// For x@example.com the account example.com is looked up before the domain, and the account of the domain after it.
 /// Names are compared byte by byte: a directory that ignores case must return 0 for another spelling.
 /// reply: the argument of tfa_reply, which is called once before this function returns.
 /// Returns 1 if the name exists and a reply was given, 0 if it does not exist, less if the directory cannot answer: then

@@ -65,7 +65,7 @@ impl Format {
 /// An answer as JSON, in a buffer that is one byte larger than it, for C's NUL.
 ///
 /// It is written twice, the first time only to be counted: a buffer that grew would leave copies behind, of a list that
-/// is long and of secrets that nobody wipes.
+/// is long and of secrets that are not wiped.
 pub fn json(answer: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut counter = Counter::default();
     serde_json::to_writer(&mut counter, answer)?;

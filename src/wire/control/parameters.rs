@@ -99,7 +99,7 @@ fn whm_chunk(sent: &Parts<'_>) -> Result<Window, ParameterError> {
     if let Some((_, sent)) = sent.iter().find(|(rest, _)| !matches!(**rest, "size" | "start")) {
         return Err(not_valid(sent.name, "the names are api.chunk.enable, api.chunk.size, api.chunk.start."));
     }
-    if sent.get("size").is_none() && sent.get("start").is_some_and(is_all) {
+    if !sent.contains_key("size") && sent.get("start").is_some_and(is_all) {
         return Ok(Window::ALL);
     }
     let size = count(required(sent.get("size"), || "api.chunk.size".to_owned())?)?;
@@ -194,7 +194,7 @@ fn uapi_page(parameters: &[(String, String)]) -> Result<Option<Window>, Paramete
         return Ok(None);
     }
     let first = sent.get("_start").or(sent.get("_page"));
-    if sent.get("_size").is_none() && first.is_none_or(|first| is_all(first) || first.value == "1") {
+    if !sent.contains_key("_size") && first.is_none_or(|first| is_all(first) || first.value == "1") {
         return Ok(Some(Window::ALL));
     }
     let size = count(required(sent.get("_size"), || "api.paginate_size".to_owned())?)?;
