@@ -203,6 +203,12 @@ fn what_is_no_backup_of_this_store_is_refused() {
     let altered = server.path("altered");
     std::fs::write(&altered, &whole[..whole.len() - 2048]).unwrap();
     refused(&altered, "damaged");
+    for page in 1..whole.len() / 2048 {
+        let mut blank = whole.clone();
+        blank[page * 2048..][..2048].fill(0);
+        std::fs::write(&altered, blank).unwrap();
+        refused(&altered, "damaged");
+    }
     std::fs::write(&altered, "{}").unwrap();
     refused(&altered, "damaged");
     std::fs::write(&altered, "").unwrap();
