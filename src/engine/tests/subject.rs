@@ -136,9 +136,10 @@ fn an_enrolment_without_an_account_is_found_for_its_removal() {
 #[test]
 fn the_team_users_of_an_account_with_capitals_are_exported() {
     let server = Server::new(
-        r#", "accounts": {"inline": {"Example": {"team": ["dev"]}, "other": {"domain": "Example", "team": ["dev"]}}}"#,
+        r#", "accounts": {"inline": {"Example": {"team": ["dev"]}, "other": {"domain": "Example", "team": ["dev"]},
+            "Abc": {}, "abc": {"team": ["dev"]}}}"#,
     );
-    for name in ["dev@Example", "dev@other"] {
+    for name in ["dev@Example", "dev@other", "dev@abc"] {
         server.enrols(&subject(&server.tfa, name, None).unwrap());
     }
     let names = |account: &str| {
@@ -148,4 +149,5 @@ fn the_team_users_of_an_account_with_capitals_are_exported() {
     };
     assert_eq!(names("Example"), (Vec::new(), vec!["dev@example".to_owned()]));
     assert_eq!(names("other"), (Vec::new(), vec!["dev@other".to_owned()]));
+    assert_eq!(names("Abc"), (Vec::new(), Vec::new()), "the team user is one of another account");
 }
