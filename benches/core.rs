@@ -151,7 +151,7 @@ impl Server {
 
 fn config(folder: &Path, days: u64) -> String {
     let store = format!("sqlite:{}", folder.join("tfa.db").display());
-    serde_json::json!({ "store": store, "audit": { "days": days } }).to_string()
+    serde_json::json!({ "create": true, "store": store, "audit": { "days": days } }).to_string()
 }
 
 fn name(number: usize) -> String {

@@ -69,7 +69,7 @@ fn process() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("tfa.json");
     let store = format!("sqlite:{}", folder.path().join("tfa.db").display());
-    fs::write(&config, json!({ "store": store }).to_string()).expect("the configuration is written");
+    fs::write(&config, json!({ "create": true, "store": store }).to_string()).expect("the configuration is written");
     let link = folder.path().join("whmapi1");
     symlink(env!("CARGO_BIN_EXE_tfa"), &link).expect("the link is made");
     let mut ours = Command::new(link);
@@ -100,7 +100,7 @@ fn server(accounts: usize) -> (Tfa, TempDir) {
     write(folder.path(), "trueuserowners", &owners);
     write(folder.path(), "trueuserdomains", &domains);
     let store = format!("sqlite:{}", folder.path().join("tfa.db").display());
-    let config = json!({ "store": store, "accounts": {"files": folder.path()} }).to_string();
+    let config = json!({ "create": true, "store": store, "accounts": {"files": folder.path()} }).to_string();
     let tfa = Tfa::open(Config::parse(Some(&config)).expect("it is well formed")).expect("it opens");
     let secret = Secret::from_bytes(vec![7; 20]);
     let enrolled: Vec<_> = (0..(accounts / 10).min(10_000))

@@ -43,9 +43,9 @@ static void configurations(void)
     for (size_t number = 0; number < COUNT(cases); number++) {
         has_text(refusal(config(&place, cases[number].more)), cases[number].error, "refused: %s", cases[number].more);
     }
-    has_text(refusal("{\"store\": \"tfa.db\"}"), "\"store\" is not", "refused: a store without its kind");
-    has_text(refusal("{\"store\": \"sqlite:tfa.db\"}"), "\"store\" is not", "refused: a path that is not absolute");
-    has_text(refusal("{\"store\": 7}"), "\"store\": invalid type", "refused: a store that is a number");
+    has_text(refusal("{\"create\": true, \"store\": \"tfa.db\"}"), "\"store\" is not", "refused: a store without its kind");
+    has_text(refusal("{\"create\": true, \"store\": \"sqlite:tfa.db\"}"), "\"store\" is not", "refused: a path that is not absolute");
+    has_text(refusal("{\"create\": true, \"store\": 7}"), "\"store\": invalid type", "refused: a store that is a number");
     for (size_t number = 0; number < bad_count; number++) {
         ok(strlen(refusal(bad_texts[number].args)) > 10, "refused: %s", bad_texts[number].what);
     }
@@ -77,13 +77,13 @@ static void folders(void)
     chmod(place.folder, 0777);
     has_text(refusal(config(&place, "")), text("Run: chmod go-w %s", place.folder), "refused: a folder that others can write to");
     chmod(place.folder, 0700);
-    has_text(refusal(text("{\"store\": \"sqlite:%s/a/b/tfa.db\"}", place.folder)), "cannot be created",
+    has_text(refusal(text("{\"create\": true, \"store\": \"sqlite:%s/a/b/tfa.db\"}", place.folder)), "cannot be created",
              "refused: a folder whose parent is missing");
-    has_text(refusal("{\"store\": \"sqlite:/proc/tfa/tfa.db\"}"), "cannot be created", "refused: a folder that cannot be created");
-    has_text(refusal("{\"store\": \"sqlite:/etc/hostname/tfa.db\"}"), "is not a directory", "refused: a file instead of a folder");
-    has_text(refusal(text("{\"store\": \"sqlite:%s\"}", place.folder)), "can be written to by others",
+    has_text(refusal("{\"create\": true, \"store\": \"sqlite:/proc/tfa/tfa.db\"}"), "cannot be created", "refused: a folder that cannot be created");
+    has_text(refusal("{\"create\": true, \"store\": \"sqlite:/etc/hostname/tfa.db\"}"), "is not a directory", "refused: a file instead of a folder");
+    has_text(refusal(text("{\"create\": true, \"store\": \"sqlite:%s\"}", place.folder)), "can be written to by others",
              "refused: a folder in a shared one");
-    const char *made = text("{\"store\": \"sqlite:%s/new/tfa.db\"}", place.folder);
+    const char *made = text("{\"create\": true, \"store\": \"sqlite:%s/new/tfa.db\"}", place.folder);
     is_text(refusal(made), "", "a missing folder is created");
     struct stat file;
     ok(stat(text("%s/new", place.folder), &file) == 0 && (file.st_mode & 0777) == 0700, "the folder has mode 0700");

@@ -152,7 +152,7 @@ struct place new_place(void)
 
 const char *config(const struct place *place, const char *more)
 {
-    return text("{\"store\": \"sqlite:%s\", \"hostname\": \"server.example.com\"%s%s}", place->database,
+    return text("{\"create\": true, \"store\": \"sqlite:%s\", \"hostname\": \"server.example.com\"%s%s}", place->database,
                 *more == '\0' ? "" : ", ", more);
 }
 

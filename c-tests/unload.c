@@ -93,7 +93,7 @@ int main(void)
         fprintf(stderr, "# aborted: TFA_LIBRARY is not set, or there is no temporary folder\n");
         return 99;
     }
-    snprintf(config, sizeof(config), "{\"store\": \"sqlite:%s/tfa.db\"}", folder);
+    snprintf(config, sizeof(config), "{\"create\": true, \"store\": \"sqlite:%s/tfa.db\"}", folder);
     for (int round = 1; round <= 3; round++) {
         struct library library = load(path);
         ok(use(&library), "load %d: used", round);

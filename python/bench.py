@@ -63,7 +63,7 @@ def wrong_code() -> None:
 def login() -> None:
     """Half of the subjects log in through C and half through Python; then the halves change places, with the next code."""
     with tempfile.TemporaryDirectory() as folder:
-        config = {"store": f"sqlite:{folder}/tfa.db", "key_file": f"{folder}/tfa.key"}
+        config = {"create": True, "store": f"sqlite:{folder}/tfa.db", "key_file": f"{folder}/tfa.key"}
         subjects = {f"user{number}": libtfa.secret() for number in range(2 * SUBJECTS)}
         program = compiled(pathlib.Path(folder))
         with libtfa.open(config) as tfa:

@@ -119,7 +119,7 @@ fn open(folder: &std::path::Path) -> *mut Tfa {
         (0..ACCOUNTS).map(|number| (format!("account{number}"), json!({"owner": "reseller"}))).collect();
     accounts.insert("reseller".to_owned(), json!({"reseller": 1}));
     let config = json!({
-        "store": format!("sqlite:{}", folder.join("tfa.db").display()),
+        "create": true, "store": format!("sqlite:{}", folder.join("tfa.db").display()),
         "accounts": {"inline": accounts},
     });
     let config = CString::new(config.to_string()).unwrap();

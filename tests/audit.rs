@@ -51,8 +51,7 @@ impl Server {
     fn keeping(days: u64) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(1_800_000_015));
-        let config =
-            json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display()), "audit": {"days": days}});
+        let config = json!({"create": true, "store": format!("sqlite:{}", folder.path().join("tfa.db").display()), "audit": {"days": days}});
         std::fs::write(folder.path().join("tfa.json"), config.to_string()).unwrap();
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), clock.clone()).unwrap();
         Server { tfa, clock, folder }

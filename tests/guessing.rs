@@ -38,7 +38,10 @@ impl Server {
     fn new(lockout: &str) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfa.db");
-        let config = format!(r#"{{"store": "sqlite:{}", "hostname": "server.example.com"{lockout}}}"#, path.display());
+        let config = format!(
+            r#"{{"create": true, "store": "sqlite:{}", "hostname": "server.example.com"{lockout}}}"#,
+            path.display()
+        );
         let clock = Arc::new(ManualClock::at(NOW - 60));
         let tfa = Tfa::open_with_clock(Config::parse(Some(&config)).unwrap(), clock.clone()).unwrap();
         tfa.set_policy(ACTOR, true).unwrap();

@@ -322,7 +322,7 @@ fn the_engine_agrees_with_the_model() {
     let folder = if place.is_dir() { tempfile::tempdir_in(place) } else { tempfile::tempdir() }.unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
     let text = format!(
-        r#"{{"store": "sqlite:{}", "hostname": "server.example.com",
+        r#"{{"create": true, "store": "sqlite:{}", "hostname": "server.example.com",
             "lockout": {{"failures": 3, "seconds": 30, "max_seconds": 120, "hard_limit": 8}}}}"#,
         folder.path().join("tfa.db").display()
     );

@@ -63,7 +63,8 @@ struct Server {
 impl Server {
     fn new() -> Server {
         let folder = tempfile::tempdir().unwrap();
-        let config = json!({"store": format!("sqlite:{}", folder.path().join("tfa.db").display())}).to_string();
+        let config =
+            json!({"create": true, "store": format!("sqlite:{}", folder.path().join("tfa.db").display())}).to_string();
         // SAFETY: the configuration is a string, and no error is wanted.
         let tfa = unsafe { tfa_open(text(&config).as_ptr(), ptr::null_mut()) };
         assert!(!tfa.is_null());

@@ -92,7 +92,7 @@ impl Site {
         let folder = folder();
         let (database, keys) = (folder.join("tfa.db"), folder.join("fuzz.key"));
         write_private(&keys, KEYS);
-        let config = json!({"store": format!("sqlite:{}", database.display()), "key_file": keys}).to_string();
+        let config = json!({"create": true, "store": format!("sqlite:{}", database.display()), "key_file": keys}).to_string();
         let config = Config::parse(Some(&config)).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let code = CodeFormat::default().code(Secret::from_base32(SECRET).unwrap().bytes(), NOW / 30);

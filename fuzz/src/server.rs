@@ -19,7 +19,7 @@ pub fn server() -> &'static Tfa {
     static SERVER: OnceLock<Tfa> = OnceLock::new();
     SERVER.get_or_init(|| {
         let config = serde_json::json!({
-            "store": format!("sqlite:{}", folder().join("tfa.db").display()),
+            "create": true, "store": format!("sqlite:{}", folder().join("tfa.db").display()),
             "hostname": "server.example.com",
             "accounts": {"inline": {"reseller": {"reseller": 1}, "example": {"owner": "reseller"}, "other": {}}},
         });

@@ -14,7 +14,7 @@ sub run {
     open my $script, '>', "$directory/script.pl" or die $!;
     print {$script} <<"END";
 use strict; use warnings; use Authen::TFA;
-our \$tfa = Authen::TFA->new( store => 'sqlite:$directory/tfa.db', hostname => 'server.example.com' );
+our \$tfa = Authen::TFA->new( create => 1, store => 'sqlite:$directory/tfa.db', hostname => 'server.example.com' );
 $program
 END
     close $script or die $!;
@@ -29,8 +29,8 @@ my %programs = (
     'in a cycle'             => q{our $node = { tfa => $tfa }; $node->{self} = $node; print "done\n";},
     'called at the end'      => q{END { print $tfa->twofactorauth_policy_status('root')->{is_enabled}, "done\n" }},
     'called in a destructor' => q{package Late; sub DESTROY { $_[0]{tfa}->login('example') } package main; our $late = bless { tfa => $tfa }, 'Late'; print "done\n";},
-    'with a callback'        => q{our $other; $other = Authen::TFA->new( store => 'sqlite:} . $directory . q{/b.db', lookup => sub { $other && {} } ); $other->login('x'); print "done\n";},
-    'with one that exits'    => q{our $other; $other = Authen::TFA->new( store => 'sqlite:} . $directory . q{/c.db', on_audit => sub { print "done\n"; exit 0 } ); $other->twofactorauth_enable_policy('root'); print "not reached\n";},
+    'with a callback'        => q{our $other; $other = Authen::TFA->new( create => 1, store => 'sqlite:} . $directory . q{/b.db', lookup => sub { $other && {} } ); $other->login('x'); print "done\n";},
+    'with one that exits'    => q{our $other; $other = Authen::TFA->new( create => 1, store => 'sqlite:} . $directory . q{/c.db', on_audit => sub { print "done\n"; exit 0 } ); $other->twofactorauth_enable_policy('root'); print "not reached\n";},
     'reblessed'              => q{bless $tfa, 'Something::Else'; undef $tfa; print "done\n";},
     'exit in the middle'     => q{print "done\n"; exit 0;},
     'forked and left'        => q{my $pid = fork; if ( !$pid ) { exit 0 } waitpid $pid, 0; print "done\n";},

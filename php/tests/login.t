@@ -110,7 +110,7 @@ Tap::throws(
     'and is reported',
 );
 
-$tfa = Tfa::open(['store' => "sqlite:$folder/other/tfa.db", 'key_file' => "$folder/other/tfa.key"]);
+$tfa = Tfa::open(['create' => true, 'store' => "sqlite:$folder/other/tfa.db", 'key_file' => "$folder/other/tfa.key"]);
 $resident = fn (): int => (int) explode(' ', file_get_contents('/proc/self/statm'))[1] * 4096;
 $calls = function (int $count) use ($tfa): void {
     for ($done = 0; $done < $count; $done++) {

@@ -9,7 +9,7 @@ application($folder);
 preg_match_all('~^```php\n(.*?)^```$~ms', file_get_contents(__DIR__ . '/../README.md'), $examples);
 $program = "<?php\nchdir(__DIR__);\n" . implode("\n", $examples[1]) . "echo 'The end.';";
 file_put_contents("$folder/app/readme.php", $program);
-$config = ['store' => "sqlite:$folder/tfa/tfa.db", 'key_file' => "$folder/tfa/tfa.key", 'secret_length' => 32];
+$config = ['create' => true, 'store' => "sqlite:$folder/tfa/tfa.db", 'key_file' => "$folder/tfa/tfa.key", 'secret_length' => 32];
 file_put_contents("$folder/tfa.json", json_encode($config));
 putenv("TFA_CONFIG=$folder/tfa.json");
 [$status, $output] = run("php -d zend.assertions=1 -d error_reporting=-1 -d display_errors=1 $folder/app/readme.php");

@@ -72,7 +72,7 @@ function folder(): string
 function config(string $folder): array
 {
     return [
-        'store' => "sqlite:$folder/tfa/tfa.db",
+        'create' => true, 'store' => "sqlite:$folder/tfa/tfa.db",
         'key_file' => "$folder/tfa/tfa.key",
         'hostname' => 'server.example.com',
         'accounts' => ['inline' => [

@@ -11,7 +11,7 @@ symlink(getenv('TFA_LIBRARY'), "$folder/lib/libtfa.so.0");
 file_put_contents("$folder/app/page.php", str_replace('FOLDER', $folder, <<<'PHP'
     <?php require __DIR__ . '/vendor/autoload.php';
     try {
-        $tfa = TFA\Tfa::open(['store' => 'sqlite:FOLDER/tfa/tfa.db', 'key_file' => 'FOLDER/tfa/tfa.key']);
+        $tfa = TFA\Tfa::open(['create' => true, 'store' => 'sqlite:FOLDER/tfa/tfa.db', 'key_file' => 'FOLDER/tfa/tfa.key']);
         $tfa->whm->twofactorauth_enable_policy(caller: 'root');
         echo $tfa->login('example', '123456') ? 'Welcome.' : 'Denied.';
     } catch (TFA\TfaError $error) {

@@ -46,6 +46,7 @@ Enrol = Callable[[libtfa.Tfa, str], Person]
 @pytest.fixture
 def config(tmp_path: pathlib.Path) -> Dict[str, Any]:
     return {
+        "create": True,
         "store": f"sqlite:{tmp_path}/tfa/tfa.db",
         "key_file": f"{tmp_path}/tfa/tfa.key",
         "hostname": "server.example.com",

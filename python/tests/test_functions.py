@@ -87,6 +87,7 @@ def test_secrets_move_between_servers(tfa: libtfa.Tfa, enrol: Enrol, config: Dic
     kept = tfa.whm.twofactorauth_get_tfa_config_for_user(caller="root", user="example")
     assert kept["example"]["primary_account"]["secret"] == person.secret
     config["store"] = config["store"].replace("tfa.db", "other.db")
+    config["key_file"] = config["key_file"].replace("tfa.key", "other.key")
     with libtfa.open(config) as other:
         other.whm.twofactorauth_enable_policy(caller="root")
         assert other.whm.twofactorauth_set_tfa_config_for_user(kept, caller="root") is None

@@ -51,7 +51,7 @@ def test_an_invalid_configuration_is_described(config: Dict[str, Any], wrong: Di
 def test_a_directory_that_cannot_be_made_is_a_config_error(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(libtfa.ConfigError):
-        libtfa.open(store=f"sqlite:{tmp_path}/file/tfa.db", key_file=f"{tmp_path}/file/tfa.key")
+        libtfa.open(create=True, store=f"sqlite:{tmp_path}/file/tfa.db", key_file=f"{tmp_path}/file/tfa.key")
 
 
 def test_the_exceptions_are_one_tree() -> None:
@@ -237,7 +237,7 @@ def test_a_lookup_replaces_the_directory(tfa: libtfa.Tfa) -> None:
 
 
 def test_a_lookup_can_be_replaced_and_can_use_another_handle(tfa: libtfa.Tfa, config: Dict[str, Any]) -> None:
-    with libtfa.open({**config, "store": config["store"] + "2"}) as other:
+    with libtfa.open({**config, "store": config["store"] + "2", "key_file": config["key_file"] + "2"}) as other:
         tfa.set_lookup(lambda question, name: None)
         assert tfa.login("example", "1") is Login.UNANSWERED
 

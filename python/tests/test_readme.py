@@ -43,7 +43,12 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dict[str, Any]]:
     app = flask.Flask(__name__)
     app.secret_key = "only for this test"
     RAN.update(__name__="readme", app=app, check_password=lambda user, password: password == "right")
-    config = {"store": f"sqlite:{folder}/tfa/tfa.db", "key_file": f"{folder}/tfa/tfa.key", "secret_length": 32}
+    config = {
+        "create": True,
+        "store": f"sqlite:{folder}/tfa/tfa.db",
+        "key_file": f"{folder}/tfa/tfa.key",
+        "secret_length": 32,
+    }
     (folder / "tfa.json").write_text(json.dumps(config))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFA_CONFIG", str(folder / "tfa.json"))

@@ -21,7 +21,7 @@ assert package.startswith(sys.prefix), package
 assert libtfa._library.library.path == os.path.join(package, "libtfa.so.0")
 assert libtfa.totp(b"12345678901234567890", at=59, digits=8) == "94287082"
 with tempfile.TemporaryDirectory() as folder, libtfa.open(
-    store=f"sqlite:{folder}/tfa.db", key_file=f"{folder}/tfa.key"
+    create=True, store=f"sqlite:{folder}/tfa.db", key_file=f"{folder}/tfa.key"
 ) as tfa:
     print(libtfa.__version__, tfa.whm.twofactorauth_policy_status(caller="root"))
 """

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::Tfa;
 use super::audit::{Actor, Entry, Event, milliseconds};
 use super::config::Config;
+use super::opening::{self, IDENTITY, Identity};
 use super::record::{self, BACKUP, BOOT, Backup, Boot, Enrolment, KEYS, Keys, Record, UsedCodes, used_codes_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
@@ -84,13 +85,14 @@ impl Tfa {
             (config.audit.days > 0).then(|| Ok::<_, Refusal>(Line { time, text: entry.write()? })).transpose()?;
         let mut rules =
             Rules { now: clock.now().as_secs(), config: &config, keys: &keys, result: Restoration::default() };
-        let store = Sqlite::open(&config.database).map_err(|error| {
+        let store = Sqlite::create(&config.database).map_err(|error| {
             Unavailable(format!(
                 "{error}. If the database is damaged, move it away with its -wal and -shm files, and restore again"
             ))
         })?;
         let id = store.restore(file, line.as_ref(), &mut |key, here, copy| rules.merge(key, here, copy))?;
         let result = rules.result;
+        opening::identify(&store, &keys)?;
         drop(store);
         let tfa = Self::open_with_clock(config, clock).map_err(Refusal::Unavailable)?;
         tfa.send(&[entry], id.as_slice(), time);
@@ -115,6 +117,7 @@ impl Rules<'_> {
             (Kind::Server, name) if name == BOOT.name => kept::<Boot>(name, here, copy)?,
             (Kind::Server, name) if name == BACKUP.name => kept::<Backup>(name, here, copy)?,
             (Kind::Server, name) if name == KEYS.name => self.sealing(copy)?,
+            (Kind::Server, name) if name == IDENTITY.name => Some(self.identity(here, copy)?),
             (Kind::Server | Kind::Issuer, _) => copy.map(str::to_owned),
             (Kind::Removed, name) => Some(self.used_codes(name, here, copy)?),
             (Kind::Subject, name) => match copy {
@@ -127,6 +130,20 @@ impl Rules<'_> {
             },
         };
         Ok(vec![Change { key, text }])
+    }
+
+    /// The id of the store. A backup of another store than the key file's is refused; a backup from before there were ids
+    /// leaves the id as it is.
+    fn identity(&self, here: Option<&str>, copy: Option<&str>) -> Result<String, Unavailable> {
+        let restored: Option<Identity> = record::read(IDENTITY.name, copy)?;
+        if let (Some(Identity { id }), Some(own)) = (&restored, self.keys.store())
+            && id != own
+        {
+            return Err(Unavailable(
+                "The backup and the key file belong to different stores. Restore a backup of this store".to_owned(),
+            ));
+        }
+        Ok(copy.or(here).unwrap_or_default().to_owned())
     }
 
     fn sealing(&self, copy: Option<&str>) -> Result<Option<String>, Unavailable> {

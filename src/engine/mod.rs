@@ -47,6 +47,7 @@ pub mod users;
 
 mod boot;
 mod denials;
+mod opening;
 mod record;
 mod transaction;
 
@@ -61,8 +62,7 @@ use crate::accounts::{Directory, Lookup, View};
 use crate::clock::{Clock, SystemClock};
 use crate::fork;
 use crate::store::seal::KeyRing;
-use crate::store::sqlite::Sqlite;
-use crate::store::{Kind, Store, Unavailable};
+use crate::store::{Store, Unavailable};
 
 use audit::Trail;
 use config::Config;
@@ -84,7 +84,7 @@ pub struct Tfa {
 }
 
 impl Tfa {
-    /// Opens the store and the key file, and makes what is not there yet. The error is a sentence.
+    /// Opens the store and its key file; creates them only if the configuration says so. The error is a sentence.
     pub fn open(config: Config) -> Result<Self, String> {
         Self::open_with_clock(config, Arc::new(SystemClock))
     }
@@ -92,14 +92,7 @@ impl Tfa {
     /// The same with another clock, for tests and simulations.
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let directory = Directory::from_config(config.accounts.as_ref())?;
-        let store = Sqlite::open(&config.database).map_err(|error| error.0)?;
-        let open = || {
-            let keys = KeyRing::read(&config.key_file)?;
-            boot::refuse_lost(&store, &config, keys.is_some())?;
-            let floor = boot::floor(&store, &boot::kernel_boot_id(), clock.now())?;
-            Ok((keys.map_or_else(|| make_keys(&config, &store), Ok)?, floor))
-        };
-        let (keys, floor) = open().map_err(|error: Unavailable| error.0)?;
+        let (store, keys, floor) = opening::open(&config, clock.now()).map_err(|error| error.0)?;
         audit::prune(&store, config.audit, clock.now());
         let (directory, keys) = (RwLock::new(Arc::new(directory)), RwLock::new(Arc::new(keys)));
         let trail = Trail::new(config.audit);
@@ -123,15 +116,4 @@ impl Tfa {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Directory::callback(lookup));
         Ok(())
     }
-}
-
-/// Makes a key file, but only while nothing is sealed: never beside secrets that it would not open.
-fn make_keys(config: &Config, store: &dyn Store) -> Result<KeyRing, Unavailable> {
-    if !store.names(Kind::Subject, "", None, 1)?.is_empty() {
-        return Err(Unavailable(format!(
-            "The key file {} is gone, and the database has secrets that only it opens. Restore it from a backup",
-            config.key_file.display()
-        )));
-    }
-    KeyRing::create(&config.key_file)
 }

@@ -140,6 +140,10 @@ pub trait Store: Send + Sync {
     /// disk could keep them out.
     fn prune(&self, time: u64, limit: usize) -> Result<(), Unavailable>;
 
+    /// Makes the record under `key` with this text the mark of the store: a database without it, which takes the place of the
+    /// one that was opened, is refused from now on.
+    fn bind(&self, key: Key<'_>, text: &str);
+
     /// Whether a power cut can undo a commit of [`Durability::Process`]. If so, the engine closes the gap (`engine::boot`).
     fn forgets_on_power_cut(&self) -> bool;
 

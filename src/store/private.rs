@@ -1,52 +1,75 @@
-//! Files that only their owner may touch: the database and the key file.
+//! Files for their owner alone: the database and the key file.
 //!
-//! Promises: such a file lies in a directory that nobody else can write to, is no symbolic link, belongs to this
-//! process's user, and cannot be read by others; otherwise it is refused with the command that mends it. A new one is
-//! made with mode 0600 from its first moment, and its directory, when it has to be made, with 0700. Whoever reads a file
-//! while it is replaced reads the old contents or the new ones.
+//! Promises: such a file lies in a directory that other users cannot write to, below directories that they cannot replace,
+//! is not a symbolic link, belongs to this process's user, and cannot be read by others; otherwise it is refused, and the
+//! error says what to do. A new file has mode 0600 from its first moment, and a directory that is created for it has 0700. A
+//! reader sees the old contents of a file that is being replaced, or the new ones.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::Unavailable;
+use super::{Unavailable, trusted};
 use crate::otp::random;
 
-/// What others may not do with a private file.
+/// The mode bits that a private file must not have.
 const OTHERS: u32 = 0o077;
-/// What others may not do with its directory.
+/// The mode bits that its directory must not have.
 const OTHERS_WRITE: u32 = 0o022;
+/// The mode bit of a directory in which only its owner can replace a file.
+const STICKY: u32 = 0o1000;
 
-/// Makes sure that the directory of `path` exists and nobody else can write to it.
-pub fn directory(path: &Path) -> Result<PathBuf, Unavailable> {
-    let directory = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Err(Unavailable(format!("{} is not the path of a file", path.display()))),
-    };
+/// Creates the directory of `path` unless it exists, and checks it.
+pub fn create_directory(path: &Path) -> Result<PathBuf, Unavailable> {
+    let directory = parent(path)?;
     match DirBuilder::new().mode(0o700).create(directory) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(trouble("The directory", directory, "cannot be created", &error)),
     }
+    check_directory(path)
+}
+
+/// Checks that the directory of `path` belongs to this process's user, that other users cannot write to it, and that they
+/// cannot replace it or a directory above it (contract section 12).
+pub fn check_directory(path: &Path) -> Result<PathBuf, Unavailable> {
+    let directory = parent(path)?;
     let metadata =
         fs::metadata(directory).map_err(|error| trouble("The directory", directory, "cannot be read", &error))?;
     if !metadata.is_dir() {
         return Err(Unavailable(format!("{} is not a directory", directory.display())));
     }
     owned_by_us("The directory", directory, &metadata)?;
-    if metadata.permissions().mode() & OTHERS_WRITE != 0 {
+    let mode = metadata.permissions().mode();
+    if mode & OTHERS_WRITE != 0 {
+        // A sticky directory such as /tmp is shared on purpose.
+        let advice = if mode & STICKY == 0 {
+            format!("Run: chmod go-w {}, or use", directory.display())
+        } else {
+            "Use".to_owned()
+        };
         return Err(Unavailable(format!(
-            "The directory {0} can be written to by others (mode {1:04o}). Run: chmod go-w {0}, or choose a directory of its own",
+            "The directory {} can be written to by others (mode {:04o}). {advice} a directory of its own",
             directory.display(),
-            metadata.permissions().mode() & 0o7777
+            mode & 0o7777
         )));
     }
+    let real =
+        fs::canonicalize(directory).map_err(|error| trouble("The directory", directory, "cannot be read", &error))?;
+    trusted::ancestors(&real)?;
     Ok(directory.to_owned())
 }
 
-/// Checks a private file that may be there. `None`: there is none.
+fn parent(path: &Path) -> Result<&Path, Unavailable> {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
+        Some(parent) => Ok(parent),
+        None => Err(Unavailable(format!("{} is not the path of a file", path.display()))),
+    }
+}
+
+/// Checks a private file. `None`: it does not exist.
 pub fn check(path: &Path) -> Result<Option<Metadata>, Unavailable> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -73,7 +96,7 @@ pub fn check(path: &Path) -> Result<Option<Metadata>, Unavailable> {
     Ok(Some(metadata))
 }
 
-/// Makes an empty private file unless there is one.
+/// Creates an empty private file unless it exists.
 pub fn touch(path: &Path) -> Result<(), Unavailable> {
     match new_file(path) {
         Ok(_) => Ok(()),
@@ -82,10 +105,10 @@ pub fn touch(path: &Path) -> Result<(), Unavailable> {
     }
 }
 
-/// Makes the private file `path` with `contents`, whole or not at all, and on disk before it is reported.
-/// `false`: there already is one, and it is left alone.
+/// Creates the private file `path` with `contents`, whole or not at all, and on disk before this returns. `false`: it
+/// exists already, and is left unchanged.
 pub fn create(path: &Path, contents: &[u8]) -> Result<bool, Unavailable> {
-    let directory = directory(path)?;
+    let directory = create_directory(path)?;
     let aside = write_aside(path, contents).map_err(|error| trouble("The file", path, "cannot be created", &error))?;
     let linked = fs::hard_link(&aside, path);
     let removed = fs::remove_file(&aside);
@@ -97,13 +120,13 @@ pub fn create(path: &Path, contents: &[u8]) -> Result<bool, Unavailable> {
     .map_err(|error| trouble("The file", path, "cannot be created", &error))
 }
 
-/// Puts `contents` in the place of the private file `path`, whole or not at all, and on disk before it is reported. Only
-/// for whoever holds its lock ([`lock`]).
+/// Replaces the private file `path` with `contents`, whole or not at all, and on disk before this returns. The caller holds
+/// its lock ([`lock`]).
 pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Unavailable> {
-    let directory = directory(path)?;
+    let directory = check_directory(path)?;
     check(path)?;
     let aside = beside(path, "new");
-    // What a process left there that was killed while it held the lock.
+    // A process that was killed while it held the lock can have left it there.
     let removed = match fs::remove_file(&aside) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -142,10 +165,10 @@ pub fn discard(aside: &Path) {
     let _ = fs::remove_file(aside);
 }
 
-/// Locks the private file `path` against others who would replace it, until what is returned is dropped or the process
-/// ends. `None`: somebody else has the lock. The lock is a file beside it, since the file itself is replaced.
+/// Locks the private file `path` against replacement by other processes, until the returned file is dropped or the process
+/// ends. `None`: another process has the lock. The lock is a file beside it, since the file itself is replaced.
 pub fn lock(path: &Path) -> Result<Option<File>, Unavailable> {
-    directory(path)?;
+    check_directory(path)?;
     let lock = beside(path, "lock");
     touch(&lock)?;
     check(&lock)?;
@@ -195,7 +218,7 @@ fn owned_by_us(what: &str, path: &Path, metadata: &Metadata) -> Result<(), Unava
         return Ok(());
     }
     Err(Unavailable(format!(
-        "{what} {} belongs to user {}, and this process runs as user {us}. Run it as that user, or: chown {us} {0}",
+        "{what} {} belongs to user {}, and this process runs as user {us}. Run it as the owner",
         path.display(),
         metadata.uid()
     )))
@@ -277,10 +300,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for mode in [0o777, 0o1777, 0o770] {
             fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
-            assert!(directory(&folder.path().join("db")).unwrap_err().0.contains("chmod go-w"));
+            let refusal = check_directory(&folder.path().join("db")).unwrap_err().0;
+            assert!(refusal.contains("can be written to by others"), "{refusal}");
+            assert_eq!(
+                refusal.contains("chmod go-w"),
+                mode & STICKY == 0,
+                "a shared directory stays shared: {refusal}"
+            );
         }
         fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        directory(&folder.path().join("db")).unwrap();
+        check_directory(&folder.path().join("db")).unwrap();
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Sealing: secrets are on disk only under a key that is not in the database.
 //!
-//! XChaCha20-Poly1305 with a random nonce; the subject and the key's id are associated data, so a sealed secret opens
-//! for nobody else and under no other name. The key file is JSON, `{"format":1,"current":ID,"keys":{ID:BASE64}}`: the
-//! current key is the newest, and a secret opens as long as its key is in the file. Which key seals, and when one goes
-//! away, is the engine's decision (`engine::keys`).
+//! XChaCha20-Poly1305 with a random nonce; the subject and the key's id are associated data, so a sealed secret opens for
+//! its own subject and under its own key alone. The key file is JSON, `{"format":2,"store":ID,"current":ID,"keys":
+//! {ID:BASE64}}`. `store` is the id of the store that it belongs to; format 1 has none. The current key is the newest, and a
+//! secret opens as long as its key is in the file. The engine decides which key seals and when one is retired
+//! (`engine::keys`).
 //!
 //! Promises: a missing or wrong key is an error that names its id, never an empty secret and never data loss; keys are
-//! wiped when dropped; no message holds a key or a secret.
+//! wiped when dropped; no message contains a key or a secret.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,8 +25,10 @@ use crate::otp::secret::Secret;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
-/// The format of key files that this code writes and reads.
-const FORMAT: u32 = 1;
+/// The format of key files that this code writes.
+const FORMAT: u32 = 2;
+/// The format without a store id, which it reads too.
+const WITHOUT_STORE: u32 = 1;
 
 /// A sealed secret, as records hold it: the key's id, and nonce and box in Base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,8 @@ impl Sealed {
 /// The keys of one key file.
 #[derive(Clone)]
 pub struct KeyRing {
+    /// The store that the keys belong to; `None` in a key file of the first format.
+    store: Option<String>,
     current: String,
     keys: BTreeMap<String, Zeroizing<[u8; KEY_BYTES]>>,
 }
@@ -54,6 +59,8 @@ pub struct KeyRing {
 #[serde(deny_unknown_fields)]
 struct KeyFile {
     format: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
     current: String,
     keys: BTreeMap<String, String>,
 }
@@ -65,12 +72,12 @@ impl Drop for KeyFile {
 }
 
 impl KeyRing {
-    /// Reads the key file. `None`: there is none.
+    /// Reads the key file. `None`: it does not exist.
     pub fn read(path: &Path) -> Result<Option<Self>, Unavailable> {
-        private::directory(path)?;
         if private::check(path)?.is_none() {
             return Ok(None);
         }
+        private::check_directory(path)?;
         let text = Zeroizing::new(
             fs::read(path)
                 .map_err(|error| Unavailable(format!("The key file {} cannot be read: {error}", path.display())))?,
@@ -81,14 +88,26 @@ impl KeyRing {
             .ok_or_else(|| Unavailable(format!("The key file {} is damaged. Restore it from a backup", path.display())))
     }
 
-    /// Makes a key file with one new key; one that has appeared meanwhile is used instead.
-    pub fn create(path: &Path) -> Result<Self, Unavailable> {
-        let ring = Self::generate()?;
-        private::create(path, &ring.to_file()?)?;
-        Self::read(path)?.ok_or_else(|| Unavailable(format!("The key file {} has disappeared", path.display())))
+    /// Creates the key file of a store, with one new key. A file that exists by then is an error.
+    pub fn create(path: &Path, store: &str) -> Result<Self, Unavailable> {
+        let ring = Self::generate()?.of_store(store);
+        match private::create(path, &ring.to_file()?)? {
+            true => Ok(ring),
+            false => Err(Unavailable(format!("The key file {} exists already", path.display()))),
+        }
     }
 
-    /// Puts these keys in the place of those in the key file, on disk before it is reported.
+    /// The id of the store that the keys belong to, unless the key file is of the first format.
+    pub fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// These keys as the keys of the store called `id`.
+    pub fn of_store(self, id: &str) -> Self {
+        KeyRing { store: Some(id.to_owned()), ..self }
+    }
+
+    /// Replaces the keys in the key file, on disk before this returns.
     pub fn write(&self, path: &Path) -> Result<(), Unavailable> {
         private::replace(path, &self.to_file()?)
     }
@@ -111,9 +130,9 @@ impl KeyRing {
     /// These keys and a new one, which is the current one.
     pub fn with_new_key(&self) -> Result<Self, Unavailable> {
         let mut ring = Self::generate()?;
-        // A new key never takes the place of an old one, though ids are random.
+        // A new key never replaces an old one, though ids are random.
         ring.keys.extend(self.keys.clone());
-        Ok(ring)
+        Ok(KeyRing { store: self.store.clone(), ..ring })
     }
 
     /// The current key alone.
@@ -129,7 +148,7 @@ impl KeyRing {
             .and_then(|()| random::fill(key.as_mut()))
             .map_err(|error| Unavailable(error.to_string()))?;
         let current = format!("key-{}", HEXLOWER.encode(&id));
-        Ok(KeyRing { keys: BTreeMap::from([(current.clone(), key)]), current })
+        Ok(KeyRing { store: None, keys: BTreeMap::from([(current.clone(), key)]), current })
     }
 
     fn from_file(file: &KeyFile) -> Option<Self> {
@@ -138,13 +157,22 @@ impl KeyRing {
             Some((id.clone(), Zeroizing::new(<[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok()?)))
         };
         let keys: BTreeMap<_, _> = file.keys.iter().map(decode).collect::<Option<_>>()?;
-        (file.format == FORMAT && keys.contains_key(&file.current))
-            .then(|| KeyRing { current: file.current.clone(), keys })
+        let is_whole = match file.format {
+            FORMAT => file.store.is_some(),
+            WITHOUT_STORE => file.store.is_none(),
+            _ => false,
+        };
+        (is_whole && keys.contains_key(&file.current)).then(|| KeyRing {
+            store: file.store.clone(),
+            current: file.current.clone(),
+            keys,
+        })
     }
 
     fn to_file(&self) -> Result<Zeroizing<Vec<u8>>, Unavailable> {
         let keys = self.keys.iter().map(|(id, key)| (id.clone(), BASE64.encode(key.as_ref()))).collect();
-        let file = KeyFile { format: FORMAT, current: self.current.clone(), keys };
+        let format = if self.store.is_some() { FORMAT } else { WITHOUT_STORE };
+        let file = KeyFile { format, store: self.store.clone(), current: self.current.clone(), keys };
         serde_json::to_vec_pretty(&file)
             .map(Zeroizing::new)
             .map_err(|error| Unavailable(format!("The key file cannot be written: {error}")))
@@ -251,8 +279,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfa.key");
         assert!(KeyRing::read(&path).unwrap().is_none());
-        let sealed = sealed_by(&KeyRing::create(&path).unwrap());
-        let again = KeyRing::create(&path).unwrap();
+        let sealed = sealed_by(&KeyRing::create(&path, "store").unwrap());
+        assert!(KeyRing::create(&path, "store").is_err(), "an existing file is never replaced");
+        let again = KeyRing::read(&path).unwrap().unwrap();
+        assert_eq!(again.store(), Some("store"));
         assert_eq!(again.open("example", &sealed).unwrap().bytes(), secret().bytes());
     }
 
@@ -270,7 +300,7 @@ mod tests {
     fn a_new_key_joins_the_old_ones_and_outlives_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfa.key");
-        let old = KeyRing::create(&path).unwrap();
+        let old = KeyRing::create(&path, "store").unwrap();
         old.with_new_key().unwrap().write(&path).unwrap();
         let both = KeyRing::read(&path).unwrap().unwrap();
         assert_eq!((both.ids().len(), both.has(old.current()), both.current() == old.current()), (2, true, false));
@@ -292,6 +322,8 @@ mod tests {
             "{}".to_owned(),
             format!(r#"{{"format":1,"current":"a","keys":{{"b":"{key}"}}}}"#),
             format!(r#"{{"format":2,"current":"a","keys":{{"a":"{key}"}}}}"#),
+            format!(r#"{{"format":1,"store":"s","current":"a","keys":{{"a":"{key}"}}}}"#),
+            format!(r#"{{"format":3,"store":"s","current":"a","keys":{{"a":"{key}"}}}}"#),
             r#"{"format":1,"current":"a","keys":{"a":"c2hvcnQ="}}"#.to_owned(),
         ] {
             let _ = fs::remove_file(&path);

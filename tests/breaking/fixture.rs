@@ -27,7 +27,7 @@ pub const VERIFIED: Verdict = Verdict::Verified(Method::Totp);
 /// Opens the store in `folder`. The limits on guessing are high, so that invalid codes can be counted.
 pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Tfa, String> {
     let text = format!(
-        r#"{{"store": "sqlite:{}", "hostname": "server.example.com", "lockout": {{"failures": 1000, "hard_limit": 1000}}}}"#,
+        r#"{{"create": true, "store": "sqlite:{}", "hostname": "server.example.com", "lockout": {{"failures": 1000, "hard_limit": 1000}}}}"#,
         folder.join("tfa.db").display()
     );
     Tfa::open_with_clock(Config::parse(Some(&text))?, clock)

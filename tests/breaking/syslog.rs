@@ -39,7 +39,8 @@ impl Site {
     fn new(syslog: bool) -> Site {
         let site = Site { folder: tempfile::tempdir().unwrap() };
         let store = format!("sqlite:{}", site.path("tfa.db").display());
-        let config = json!({"store": store, "hostname": "server.example.com", "audit": {"syslog": syslog}});
+        let config =
+            json!({"create": true, "store": store, "hostname": "server.example.com", "audit": {"syslog": syslog}});
         fs::write(site.path("tfa.json"), config.to_string()).unwrap();
         fs::create_dir(site.path("dev")).unwrap();
         site

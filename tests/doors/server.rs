@@ -56,7 +56,7 @@ impl Server {
     fn build(accounts: Value, more: Value, clock: Arc<dyn Clock>) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let mut config = json!({
-            "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
+            "create": true, "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
             "hostname": "server.example.com",
             "accounts": accounts,
         });

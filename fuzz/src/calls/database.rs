@@ -21,7 +21,7 @@ impl Database {
     pub fn new() -> Database {
         let path: PathBuf = folder().join("tfa.db");
         let config = json!({
-            "store": format!("sqlite:{}", path.display()),
+            "create": true, "store": format!("sqlite:{}", path.display()),
             "key_file": path.with_extension("keys"),
             "hostname": "server.example.com",
             "accounts": {"inline": {

@@ -32,7 +32,7 @@ sub thrown(&) {
 sub config {
     my (%more) = @_;
     my $directory = tempdir( CLEANUP => 1 );    # at the end of this process, not of a child or a thread
-    return ( store => "sqlite:$directory/tfa.db", hostname => 'server.example.com', skew => 5, %more );
+    return ( create => 1, store => "sqlite:$directory/tfa.db", hostname => 'server.example.com', skew => 5, %more );
 }
 
 sub open_tfa { return Authen::TFA->new( config(@_) ) }

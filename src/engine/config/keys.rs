@@ -21,6 +21,11 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 pub const KEYS: &[Key] = &[
     key("store", r#""sqlite:/var/lib/tfa/tfa.db""#, "The database: sqlite: and an absolute path."),
     key(
+        "create",
+        "false",
+        "Whether the store is created if neither the database nor the key file exists. tfa init creates a server's store.",
+    ),
+    key(
         "key_file",
         "the path of the database with the extension .key",
         "The keys that seal secrets. Back it up, in a different place from the database.",

@@ -27,6 +27,8 @@ const SQLITE: &str = "sqlite:";
 pub struct Config {
     /// The SQLite database.
     pub database: PathBuf,
+    /// Whether the store is created if neither the database nor the key file exists.
+    pub create: bool,
     /// The file with the keys that secrets are sealed under; beside the database unless it is named.
     pub key_file: PathBuf,
     /// The system-wide issuer, as long as none is set.
@@ -56,6 +58,8 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 struct Written {
     store: String,
+    #[serde(deserialize_with = "switch")]
+    create: bool,
     key_file: Option<PathBuf>,
     hostname: Option<String>,
     accounts: Option<Value>,
@@ -68,7 +72,9 @@ struct Written {
     audit: Settings,
     #[serde(deserialize_with = "switch")]
     require_post: bool,
+    #[serde(deserialize_with = "switch")]
     change_requires_code: bool,
+    #[serde(deserialize_with = "switch")]
     enrol_while_disabled: bool,
 }
 
@@ -77,6 +83,7 @@ impl Default for Written {
         let CodeFormat { algorithm, digits, period } = CodeFormat::default();
         Written {
             store: "sqlite:/var/lib/tfa/tfa.db".to_owned(),
+            create: false,
             key_file: None,
             hostname: None,
             accounts: None,
@@ -167,6 +174,7 @@ impl Written {
         Ok(Config {
             key_file: self.key_file.unwrap_or_else(|| database.with_extension("key")),
             database,
+            create: self.create,
             hostname,
             accounts: self.accounts,
             secret_length: self.secret_length,

@@ -7,6 +7,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
 use super::*;
+use crate::store::Kind;
 use crate::store::{Decision, Durability, Key, StoredLine, Texts};
 
 /// A store that starts a thread when the first decision has been taken, before it is committed.
@@ -57,6 +58,10 @@ impl Store for Interleaving {
 
     fn names(&self, kind: Kind, from: &str, before: Option<&str>, limit: usize) -> Result<Vec<String>, Unavailable> {
         self.store.names(kind, from, before, limit)
+    }
+
+    fn bind(&self, key: Key<'_>, text: &str) {
+        self.store.bind(key, text);
     }
 
     fn count(&self, kind: Kind) -> Result<u64, Unavailable> {

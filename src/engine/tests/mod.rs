@@ -95,7 +95,10 @@ impl Server {
 
 fn open(folder: &tempfile::TempDir, settings: &str, clock: Arc<ManualClock>) -> Result<Tfa, String> {
     let path = folder.path().join("tfa.db");
-    let text = format!(r#"{{"store": "sqlite:{}", "hostname": "server.example.com"{settings}}}"#, path.display());
+    let text = format!(
+        r#"{{"create": true, "store": "sqlite:{}", "hostname": "server.example.com"{settings}}}"#,
+        path.display()
+    );
     Tfa::open_with_clock(Config::parse(Some(&text))?, clock)
 }
 

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{BEGIN_WRITING, COMMIT, Durability, READ, Session, Sqlite, Unavailable, explain, signed};
+use super::Sqlite;
+use super::errors::explain;
+use super::session::{BEGIN_WRITING, COMMIT, READ, Session, signed};
 use crate::fork;
-use crate::store::{Change, Key, Kind, Line, private, trusted};
+use crate::store::{Change, Durability, Key, Kind, Line, Unavailable, private, trusted};
 
 /// What a restored store says of one record, given its text in the database and its text in the copy.
 pub type Merge<'m> =

@@ -27,7 +27,7 @@ unsafe impl GlobalAlloc for Counting {
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = format!(r#"{{"store": "sqlite:{}/tfa.db", "skew": 10}}"#, folder.path().display());
+    let config = format!(r#"{{"create": true, "store": "sqlite:{}/tfa.db", "skew": 10}}"#, folder.path().display());
     let tfa = Tfa::open(Config::parse(Some(&config)).expect("a valid configuration")).expect("a store");
     let actor = Actor::new("root", "embedded");
     tfa.set_policy(actor, true).expect("the policy is set");

@@ -153,7 +153,7 @@ Authen::TFA::Panel - what the drop-ins for the panel's own modules share
     use lib Authen::TFA->dropin_directory;
     require Whostmgr::API::1::TwoFactorAuth;
 
-    Authen::TFA::Panel->configure( store => "sqlite:$directory/panel.db", hostname => 'server.example.com' );
+    Authen::TFA::Panel->configure( create => 1, store => "sqlite:$directory/panel.db", hostname => 'server.example.com' );
 
     local $ENV{REMOTE_USER} = 'root';
     my %metadata;

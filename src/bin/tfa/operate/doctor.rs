@@ -167,7 +167,7 @@ fn files(config: &Config) -> Vec<Finding> {
 
 /// A private file in a private folder.
 fn file(check: &'static str, path: &Path) -> Finding {
-    match private::check(path).and_then(|_| private::directory(path)) {
+    match private::check(path).and_then(|_| private::check_directory(path)) {
         Ok(_) => ok(check, format!("{} is for its owner alone", path.display())),
         Err(error) => wrong(check, error.to_string()),
     }

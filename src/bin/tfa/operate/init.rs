@@ -66,7 +66,7 @@ pub fn run(global: &Global, options: &Init) -> Result<ExitCode, Failure> {
 
 /// Creates the store and the key file, and then the configuration, unless it exists.
 fn create(config: Config, path: &Path, written: Option<&Value>) -> Result<(), Failure> {
-    Tfa::open(config).map_err(Failure::Refused)?;
+    Tfa::open(Config { create: true, ..config }).map_err(Failure::Refused)?;
     let Some(written) = written else { return Ok(()) };
     let text = if configuration::is_json(path) {
         serde_json::to_string_pretty(written).map_err(|error| error.to_string())

@@ -1,0 +1,31 @@
+//! Errors of SQLite in words that an operator can act on.
+//!
+//! Promise: no message contains a record.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::store::Unavailable;
+
+/// Describes an error of the database so that an operator can act on it.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> Unavailable {
+    let what = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is locked by another process. Try again",
+        Some(ErrorCode::DiskFull) => "cannot grow: the disk is full. Make room",
+        Some(ErrorCode::ReadOnly) => "cannot be written to. Check its permissions and the file system",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "is damaged. Restore it from a backup",
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => "cannot be opened. Check its permissions",
+        Some(ErrorCode::SystemIoFailure) => "cannot be read or written. Check the disk",
+        _ => return Unavailable(format!("The database {} failed: {}", path.display(), cause(error))),
+    };
+    Unavailable(format!("The database {} {what}", path.display()))
+}
+
+/// SQLite's text for its result code. Its longer messages could quote a statement.
+fn cause(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(code) => code.to_string(),
+        None => "an unexpected answer".to_owned(),
+    }
+}
