@@ -22,7 +22,7 @@ struct Server {
 impl Server {
     fn new(accounts: &Value) -> Server {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = json!({"store": format!("sqlite:{}/tfa.db", folder.path().display())});
+        let mut config = json!({"create": true, "store": format!("sqlite:{}/tfa.db", folder.path().display())});
         if !accounts.is_null() {
             config["accounts"] = accounts.clone();
         }

@@ -19,7 +19,7 @@ const NOW: u64 = 1_800_000_015;
 /// Opens the store in `folder`, for an account `Example` that was created at `created`.
 fn open(folder: &tempfile::TempDir, created: u64) -> Tfa {
     let config = json!({
-        "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
+        "create": true, "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
         "accounts": {"inline": {"Example": {"domain": "example.com", "created": created}}},
     });
     Tfa::open_with_clock(Config::parse(Some(&config.to_string())).unwrap(), Arc::new(ManualClock::at(NOW))).unwrap()

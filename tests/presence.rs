@@ -28,7 +28,7 @@ impl Server {
     fn new(change_requires_code: bool) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let config = json!({
-            "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
+            "create": true, "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
             "change_requires_code": change_requires_code,
             "accounts": {"inline": {"example": {"owner": "reseller", "domain": "example.com"}, "reseller": {"reseller": 1}}},
         });
@@ -136,7 +136,7 @@ fn enrolment_can_be_prepared_while_the_policy_is_disabled() {
     for enrol_while_disabled in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let config = json!({
-            "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
+            "create": true, "store": format!("sqlite:{}", folder.path().join("tfa.db").display()),
             "enrol_while_disabled": enrol_while_disabled,
         });
         let clock = Arc::new(ManualClock::at(1_800_000_015));

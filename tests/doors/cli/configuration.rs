@@ -16,7 +16,7 @@ fn a_store_that_is_away_is_an_answer() {
     let site = Site::new();
     let folder = site.folder.path().join("store");
     let store = format!("sqlite:{}", folder.join("tfa.db").display());
-    fs::write(&site.config, json!({"store": store, "accounts": accounts()}).to_string()).unwrap();
+    fs::write(&site.config, json!({"create": true, "store": store, "accounts": accounts()}).to_string()).unwrap();
     site.whm(0, &["twofactorauth_enable_policy"]);
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     let answer = site.whm(1, &["twofactorauth_policy_status"]);
@@ -31,8 +31,14 @@ fn a_store_that_is_away_is_an_answer() {
 fn configurations_are_toml_or_json() {
     let site = Site::new();
     let toml = site.folder.path().join("tfa.toml");
-    fs::write(&toml, format!("store = \"sqlite:{}/tfa.db\"\nhostname = \"from.toml\"\n", site.folder.path().display()))
-        .unwrap();
+    fs::write(
+        &toml,
+        format!(
+            "create = true\nstore = \"sqlite:{}/tfa.db\"\nhostname = \"from.toml\"\n",
+            site.folder.path().display()
+        ),
+    )
+    .unwrap();
     let issuer =
         |path: &str| site.whm(0, &[&format!("--config={path}"), "twofactorauth_get_issuer"])["data"]["issuer"].clone();
     assert_eq!(issuer(toml.to_str().unwrap()), "from.toml");
@@ -98,7 +104,7 @@ fn the_owner_of_the_store_acts_as_root() {
 fn give_store_away(site: &Site) -> std::path::PathBuf {
     let folder = site.folder.path().join("store");
     let store = format!("sqlite:{}", folder.join("tfa.db").display());
-    fs::write(&site.config, json!({"store": store, "accounts": accounts()}).to_string()).unwrap();
+    fs::write(&site.config, json!({"create": true, "store": store, "accounts": accounts()}).to_string()).unwrap();
     fs::set_permissions(site.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     site.run(&["policy", "status"]);
     for entry in fs::read_dir(&folder).unwrap() {

@@ -42,7 +42,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("tfa.json");
         let store = format!("sqlite:{}", folder.path().join("tfa.db").display());
-        let mut keys = json!({"store": store, "hostname": "server.example.com"});
+        let mut keys = json!({"create": true, "store": store, "hostname": "server.example.com"});
         keys.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         fs::write(&config, keys.to_string()).unwrap();
         Site { folder, config }
