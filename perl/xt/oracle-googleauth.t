@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use lib 'xt/lib';
+use Authen::TFA::Dropin ();
 use Oracle;
 use Test::More;
 
@@ -110,8 +111,7 @@ my %takes32 = map { $_ => 1 } qw(code verify qr_code);
 
 sub decodes {
     my ($secret32) = @_;
-    return 0 if $secret32 !~ /\A[A-Za-z2-7]+\z/;
-    return eval { length Authen::TFA::base32_decode($secret32) } ? 1 : 0;
+    return defined Authen::TFA::Dropin::decode_base32($secret32) ? 1 : 0;
 }
 
 sub corrected {

@@ -75,8 +75,8 @@ sub clear {
 
 sub _decode {
     my ($secret32) = @_;
-    my $key = $secret32 =~ /\A[A-Za-z2-7]+\z/ ? eval { Authen::TFA::base32_decode($secret32) } : undef;
-    _croak('Error decoding what should be base32 data') if !defined $key || !length $key;
+    my $key = Authen::TFA::Dropin::decode_base32($secret32);
+    _croak('Error decoding what should be base32 data') if !defined $key;
     return $key;
 }
 

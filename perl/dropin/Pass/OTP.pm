@@ -88,8 +88,8 @@ sub _key {
     ( my $plain = $secret ) =~ tr/ //d;
     _croak('There is no secret') if $plain eq '';
     _croak('Data contains non-base32 characters') if $plain !~ /\A[A-Za-z2-7]+\z/;
-    my $key = eval { Authen::TFA::base32_decode($plain) };
-    _croak('Length of data invalid, or padding bits are not all zero') if !defined $key || !length $key;
+    my $key = Authen::TFA::Dropin::decode_base32($plain);
+    _croak('Length of data invalid, or padding bits are not all zero') if !defined $key;
     return $key;
 }
 

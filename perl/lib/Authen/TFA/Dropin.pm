@@ -27,6 +27,15 @@ sub encode_base32 {
     return join '', map { $BASE32[ oct "0b$_" ] } $bits =~ /(.{5})/g;
 }
 
+# The bytes of unpadded Base32 in either case, or undef. Unlike the library, the originals refuse bits after the last whole byte.
+sub decode_base32 {
+    my ($text) = @_;
+    return undef if $text !~ /\A[A-Za-z2-7]+\z/;
+    require Authen::TFA;
+    my $bytes = eval { Authen::TFA::base32_decode($text) };
+    return defined $bytes && length $bytes && encode_base32($bytes) eq uc $text ? $bytes : undef;
+}
+
 # Perl's number for text that looks like one, such as '1e3'; anything else as it is, to be refused.
 sub number {
     my ($value) = @_;
@@ -82,6 +91,10 @@ C<croak($message)> dies at the line that called the drop-in.
 =head2 encode_base32
 
 C<encode_base32($bytes)> returns unpadded upper-case Base32, or nothing for a string with wide characters.
+
+=head2 decode_base32
+
+C<decode_base32($text)> returns the bytes of unpadded Base32, or undef for other text.
 
 =head2 number
 
