@@ -106,10 +106,11 @@ int main(void)
         is_number(dlclose(library.handle), 0, "load %d: unloaded", round);
         ok(in_a_child(NULL), "load %d: a fork works without it", round);
     }
-    for (size_t file = 0; file < 2; file++) {
+    static const char *const files[] = {"tfa.db", "tfa.key", "tfa.key.lock"};
+    for (size_t file = 0; file < 3; file++) {
         char name[300];
-        snprintf(name, sizeof(name), "%s/%s", folder, file == 0 ? "tfa.db" : "tfa.key");
-        ok(unlink(name) == 0, "%s exists", file == 0 ? "the database" : "the key file");
+        snprintf(name, sizeof(name), "%s/%s", folder, files[file]);
+        ok(unlink(name) == 0, "%s exists", files[file]);
     }
     is_number(rmdir(folder), 0, "no other file is left");
     return done();

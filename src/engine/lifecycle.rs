@@ -15,7 +15,7 @@ use super::keys::Sealing;
 use super::record::{self, Enrolment, KEYS, enrolment_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
-use crate::accounts::{Subject, View, folded_name};
+use crate::accounts::{ROOT, Subject, View, folded_name};
 use crate::store::{Durability, Kind, Texts};
 
 /// Records before those of the subjects in a rename: the keys, the issuer of the old and of the new name.
@@ -159,6 +159,10 @@ impl Tfa {
     /// Refuses an enrolment that is older than its account, if the directory knows when the account was created: it belongs to
     /// an earlier account of the same name. While the policy is disabled, nothing is refused.
     pub fn refuse_stale(&self, view: &View, subject: &Subject) -> Result<(), Refusal> {
+        // Root is never created anew, and can log in while the directory is not available.
+        if subject.account() == ROOT {
+            return Ok(());
+        }
         let Some(created) = view.account(subject.account())?.and_then(|account| account.created) else {
             return Ok(());
         };
