@@ -5,8 +5,8 @@ use std::process::Output;
 
 use super::{Site, TFA};
 
-/// Runs a command at a terminal of its own, types a line at each prompt, and prints what the terminal showed. The line
-/// RIGHT stands for the code of the secret that was shown.
+/// Runs a command at a terminal of its own, types a line at each prompt and then ends the input, and prints what the
+/// terminal showed. The line RIGHT stands for the code of the secret that was shown.
 const PROGRAM: &str = r#"
 import os, pty, subprocess, sys
 count = int(sys.argv[1])
@@ -23,8 +23,12 @@ while True:
         break
     shown += part
     last = shown[seen:].splitlines()[-1:]
-    if lines and last and last[0].endswith((b": ", b"] ")):
-        line, seen = lines.pop(0).encode(), len(shown)
+    if last and last[0].endswith((b": ", b"] ")):
+        seen = len(shown)
+        if not lines:
+            os.write(terminal, b"\x04")
+            continue
+        line = lines.pop(0).encode()
         if line == b"RIGHT":
             secret = shown.split(b"Secret: ")[1].splitlines()[0].replace(b" ", b"")
             line = subprocess.check_output(["oathtool", "--totp", "--base32", secret]).strip()
