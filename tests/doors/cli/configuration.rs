@@ -165,3 +165,16 @@ fn without_a_configuration_the_error_says_what_to_run() {
     fs::set_permissions(&site.config, fs::Permissions::from_mode(0o666)).unwrap();
     assert_usage_error(&site.tfa(&["policy", "status"]), "can be written to by others");
 }
+
+#[test]
+fn a_question_never_creates_a_store() {
+    let site = Site::with(json!({"create": false}));
+    for arguments in [&["status"][..], &["policy", "status"], &["audit"], &["keys", "list"]] {
+        site.refused(arguments);
+    }
+    site.whm(1, &["twofactorauth_policy_status"]);
+    assert_eq!(site.tfa(&["doctor", "--no-clock"]).status.code(), Some(1));
+    assert_eq!(fs::read_dir(site.folder.path()).unwrap().count(), 1, "nothing was created");
+    site.run(&["init"]);
+    site.run(&["status"]);
+}
