@@ -109,6 +109,7 @@ macro_rules! reason_codes {
 reason_codes! {
     InvalidCode "invalid_code" "The one-time or recovery code is invalid."
     UsedCode "used_code" "The code is right and was accepted before."
+    ClockSetBack "clock_set_back" "The code is right, and the server's clock was set back; the code is refused until it has caught up."
     Locked "locked" "Too many codes were invalid; codes are not examined for a while."
     HardLocked "hard_locked" "Too many codes were invalid; one-time codes are not examined until the subject is unlocked."
     ParameterRequired "parameter_required" "A parameter is missing or empty."
@@ -134,6 +135,7 @@ impl ReasonCode {
         match refusal {
             EngineRefusal::InvalidCode => ReasonCode::InvalidCode,
             EngineRefusal::UsedCode => ReasonCode::UsedCode,
+            EngineRefusal::ClockSetBack(_) => ReasonCode::ClockSetBack,
             EngineRefusal::Locked(_) => ReasonCode::Locked,
             EngineRefusal::HardLocked => ReasonCode::HardLocked,
             EngineRefusal::CurrentTokenRequired => ReasonCode::ParameterRequired,

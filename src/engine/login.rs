@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::transaction::Effects;
 use super::{Tfa, policy};
 use crate::accounts::Subject;
-use crate::otp::code;
+use crate::otp::code::{self, CodeFormat};
 use crate::otp::recovery::{self, RecoveryCode};
 use crate::store::{Durability, Key, Texts};
 
@@ -172,7 +172,10 @@ impl Tfa {
                 enrolment.guesses = Guesses::default();
                 (Verdict::Verified(Method::Totp), Event::Verified)
             }
-            Some(_) => (Verdict::Denied(Refusal::UsedCode, lock), Event::Replayed),
+            Some(step) => {
+                let is_used = code_format.step_end(step) <= enrolment.used_until;
+                (Verdict::Denied(self.refusal_of_used(code_format, is_used), lock), Event::Replayed)
+            }
             None => {
                 enrolment.guesses = limits.after_failure(enrolment.guesses, now);
                 (Verdict::Denied(Refusal::InvalidCode, limits.lock(enrolment.guesses, now)), Event::Wrong)
@@ -211,11 +214,23 @@ impl Tfa {
     /// The time after which a code's step must end: the end of the last accepted step, or of the last one that may have been
     /// accepted before a power cut.
     fn used_until_or_floor(&self, enrolment: &Enrolment) -> u64 {
-        let code_format = enrolment.code_format();
-        let floor = match self.floor {
+        enrolment.used_until.max(self.floor_end(enrolment.code_format()))
+    }
+
+    /// The end of the last step that may have been accepted before a power cut; 0 if there is none.
+    fn floor_end(&self, code_format: CodeFormat) -> u64 {
+        match self.floor {
             0 => 0,
             seconds => code_format.step_end(*code::window(code_format.step(seconds), self.config.skew).end()),
-        };
-        enrolment.used_until.max(floor)
+        }
+    }
+
+    /// Why a valid code is refused: it was used, or only the floor of a clock that was ahead refuses it.
+    fn refusal_of_used(&self, code_format: CodeFormat, is_used: bool) -> Refusal {
+        let now = self.clock.now().as_secs();
+        if is_used || self.floor <= now {
+            return Refusal::UsedCode;
+        }
+        Refusal::ClockSetBack(self.floor_end(code_format).saturating_sub(now))
     }
 }

@@ -16,6 +16,9 @@ pub enum Refusal {
     /// The code is right and was accepted before.
     #[error("The security code has already been used.")]
     UsedCode,
+    /// The code is right, and lies before the boot floor, which is in the future; it is accepted again in so many seconds.
+    #[error("The clock of this server was set back; try again in {0} seconds.")]
+    ClockSetBack(u64),
     /// Too many invalid codes; codes are not examined for so many seconds.
     #[error("Too many invalid security codes. Try again in {0} seconds.")]
     Locked(u64),

@@ -75,6 +75,24 @@ fn no_code_from_before_a_reboot_is_accepted() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_is_the_reason_of_a_refusal() {
+    let server = Server::new("");
+    let (subject, secret) = server.enrolled("example");
+    // The clock was an hour ahead when this boot's first handle was opened.
+    let boot = crate::store::Key { kind: crate::store::Kind::Server, name: "boot" };
+    let ahead = server.clock.now().as_secs() + 3600;
+    server.write_record(boot, &format!(r#"{{"format":2,"record":{{"boot_id":"earlier","floor":{ahead}}}}}"#));
+    let mut tfa = server.reopened();
+    tfa.floor = ahead;
+    let refused = reason(tfa.login(ROOT, &subject, &server.code(&secret)).unwrap());
+    assert!(matches!(refused, Refusal::ClockSetBack(seconds) if (3600..3690).contains(&seconds)), "{refused}");
+    // The next opening lowers the floor to the present.
+    let tfa = server.reopened();
+    server.clock.advance(Duration::from_secs(60));
+    assert_eq!(tfa.login(ROOT, &subject, &server.code(&secret)).unwrap(), VERIFIED);
+}
+
+#[test]
 fn a_stored_enrolment_keeps_its_code_format() {
     let server = Server::new("");
     let (subject, secret) = server.enrolled("example");
