@@ -96,7 +96,7 @@ functions! {
         about: "Sets the secrets of users, replacing their enrolments: all of them, or none.",
         parameters: [object(
             "*",
-            "By account, the answer of twofactorauth_get_tfa_config_for_user; sections can be left out.",
+            "By account, the answer of twofactorauth_get_tfa_config_for_user; sections can be left out. An entry has secret, and can have algorithm, digits and period.",
         )],
         example: (
             "root",

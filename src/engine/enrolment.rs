@@ -21,6 +21,7 @@ use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::{Subject, View};
 use crate::otp::code::{self, CodeFormat, PERIODS, SKEWS};
+use crate::otp::credential::Credential;
 use crate::otp::recovery;
 use crate::otp::secret::{GenerateError, Secret};
 use crate::otp::uri::{MovingFactor, OtpauthUri};
@@ -136,7 +137,7 @@ impl Tfa {
             if step_end <= self.used_until(subject, secret, &records)? {
                 return Err(Refusal::UsedCode);
             }
-            let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, step_end)?;
+            let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, code_format, step_end)?;
             Ok(Effects::new(Ok(()))
                 .entries(proof.entries)
                 .entries(records.report_denials(actor, subject))
@@ -148,20 +149,31 @@ impl Tfa {
 
     /// Gives each subject the secret beside it, in place of its enrolment: all of them, or none. No subject occurs twice.
     pub fn set_secrets(&self, actor: Actor<'_>, subjects: &[(Subject, Secret)]) -> Result<(), Refusal> {
-        subjects.iter().try_for_each(|(_, secret)| refuse_uniform(secret))?;
+        let code_format = self.config.code_format;
+        let with_format = |(subject, secret): &(Subject, Secret)| {
+            (subject.clone(), Credential { secret: secret.clone(), code_format })
+        };
+        self.set_credentials(actor, &subjects.iter().map(with_format).collect::<Vec<_>>())
+    }
+
+    /// Sets secrets as [`Tfa::set_secrets`] does, each with a code format of its own.
+    pub fn set_credentials(&self, actor: Actor<'_>, subjects: &[(Subject, Credential)]) -> Result<(), Refusal> {
+        subjects.iter().try_for_each(|(_, credential)| refuse_uniform(&credential.secret))?;
         let names: Vec<_> = subjects.iter().map(|(subject, _)| record::subject_name(subject.name())).collect();
         let keys: Vec<_> = iter::once(KEYS).chain(names.iter().flat_map(|name| SubjectRecords::keys(name))).collect();
         self.note_spellings(subjects.iter().map(|(subject, _)| subject))?;
         self.transact(&keys, Durability::Power, |texts| {
             let sealing = self.sealing(texts.at(0))?;
             let mut effects = Effects::new(());
-            for (((subject, secret), name), place) in subjects.iter().zip(&names).zip((1..).step_by(2)) {
+            for (((subject, Credential { secret, code_format }), name), place) in
+                subjects.iter().zip(&names).zip((1..).step_by(2))
+            {
                 let mut records = SubjectRecords::read(subject, &texts, place)?;
                 let used_until = self.used_until(subject, secret, &records)?;
                 let [enrolment, used] = SubjectRecords::keys(name);
                 effects = effects
                     .entries(records.report_denials(actor, subject))
-                    .change(enrolment, Some(self.new_enrolment(&sealing, subject, secret, used_until)?))
+                    .change(enrolment, Some(self.new_enrolment(&sealing, subject, secret, *code_format, used_until)?))
                     .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
                     .entry(Entry::new(actor, Event::SecretSet, Some(subject.name())));
             }
@@ -319,9 +331,10 @@ impl Tfa {
         sealing: &Sealing,
         subject: &Subject,
         secret: &Secret,
+        code_format: CodeFormat,
         used_until: u64,
     ) -> Result<String, Refusal> {
-        let CodeFormat { algorithm, digits, period } = self.config.code_format;
+        let CodeFormat { algorithm, digits, period } = code_format;
         Ok(record::write(&Enrolment {
             algorithm,
             digits,

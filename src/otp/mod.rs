@@ -4,6 +4,7 @@
 //! operating system. Standards: RFC 4226 (HOTP), RFC 6238 (TOTP), RFC 4648 (Base32), the Key URI format.
 
 pub mod code;
+pub mod credential;
 pub mod qr;
 pub mod random;
 pub mod recovery;

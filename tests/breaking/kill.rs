@@ -68,7 +68,7 @@ impl State {
         let status = tfa.status(&subject).unwrap();
         let secrets = tfa.secrets_of(&tfa.view().unwrap(), &subject).unwrap();
         State {
-            secret: secrets.account.map(|secret| secret.to_base32().to_string()),
+            secret: secrets.account.map(|account| account.secret.to_base32().to_string()),
             failures: status.failures,
             recovery_codes: status.recovery_codes_left,
         }

@@ -13,4 +13,5 @@ mod limits;
 mod meta;
 mod qr;
 mod reference;
+mod secrets;
 mod server;

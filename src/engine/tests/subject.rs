@@ -3,6 +3,7 @@
 use super::super::record::{self, SPELLINGS, Spellings};
 use super::*;
 use crate::accounts::SubjectKind;
+use crate::otp::credential::Credential;
 
 /// One account with a domain and a team user.
 const PANEL: &str = r#", "accounts": {"inline": {"example": {"domain": "example.com", "team": ["boss"]}}}"#;
@@ -144,7 +145,7 @@ fn the_team_users_of_an_account_with_capitals_are_exported() {
     }
     let names = |account: &str| {
         let secrets = server.tfa.secrets_of(&server.tfa.view().unwrap(), &self::account(account)).unwrap();
-        let names = |list: &[(String, Secret)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let names = |list: &[(String, Credential)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         (names(&secrets.mailboxes), names(&secrets.team))
     };
     assert_eq!(names("Example"), (Vec::new(), vec!["dev@example".to_owned()]));

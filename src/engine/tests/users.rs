@@ -2,6 +2,7 @@
 
 use super::super::users::Users;
 use super::*;
+use crate::otp::credential::Credential;
 
 #[test]
 fn secrets_that_are_set_are_all_returned() {
@@ -15,11 +16,11 @@ fn secrets_that_are_set_are_all_returned() {
     server.tfa.set_secrets(ROOT, &given).unwrap();
     let secrets = server.tfa.secrets_of(&directory, &given[0].0).unwrap();
     let bytes = |secret: &Secret| secret.bytes().to_vec();
-    let named = |members: &[(String, Secret)]| -> Vec<_> {
-        members.iter().map(|(name, secret)| (name.clone(), bytes(secret))).collect()
+    let named = |members: &[(String, Credential)]| -> Vec<_> {
+        members.iter().map(|(name, credential)| (name.clone(), bytes(&credential.secret))).collect()
     };
     let expected = |place: usize| (names[place].to_owned(), bytes(&given[place].1));
-    assert_eq!(secrets.account.as_ref().map(bytes), Some(bytes(&given[0].1)));
+    assert_eq!(secrets.account.as_ref().map(|account| bytes(&account.secret)), Some(bytes(&given[0].1)));
     assert_eq!(named(&secrets.mailboxes), [expected(2), expected(1)]);
     assert_eq!(named(&secrets.team), [expected(3)]);
 }
