@@ -65,7 +65,7 @@ pub fn code(args: &Args) -> Result<Value, Refusal> {
 }
 
 /// Returns `{"is_valid", "step"}`: whether `code` is a code of the secret, and the newest time step or counter that it
-/// belongs to. Parameters: those of [`code`], `code`, and `skew`: time steps either side, counters ahead for HOTP; 1 by
+/// belongs to. Parameters: those of the function `code`, `code`, and `skew`: time steps either side, counters ahead for HOTP; 1 by
 /// default, and 0 for HOTP.
 pub fn verify_code(args: &Args) -> Result<Value, Refusal> {
     let generator = Generator::read(args, &["code", "skew"])?;

@@ -144,10 +144,11 @@ impl Journal {
 /// An operation of a journal: when it began (Unix seconds), what it was, and its outcome; `None`: it was interrupted.
 pub type Recorded = (u64, Operation, Option<Outcome>);
 
-/// The operations of a journal, in order.
+/// The operations of a journal, in order. A last line without its end was cut off with its process, and counts as not
+/// written.
 pub fn read_journal(text: &str) -> Vec<Recorded> {
     let mut operations: Vec<Recorded> = Vec::new();
-    for line in text.lines() {
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
         match serde_json::from_str(line).unwrap() {
             Line::Begin(time, operation) => operations.push((time, operation, None)),
             Line::End(outcome) => operations.last_mut().unwrap().2 = Some(outcome),

@@ -77,14 +77,14 @@ fn files_gone() {
     fs::rename(&key, &key_away).unwrap();
     let why = opening_error(&server.folder);
     assert!(
-        why.contains("The key file") && why.contains("is gone") && why.contains("Restore it from a backup"),
+        why.contains("The key file") && why.contains("does not exist") && why.contains("Restore it from a backup"),
         "{why}"
     );
     assert!(!key.exists(), "no new key file is written beside existing secrets");
     fs::rename(&key_away, &key).unwrap();
     let (database, database_away) = away("tfa.db");
     fs::rename(&database, &database_away).unwrap();
-    assert!(why_unavailable(server.login(&tfa)).contains("is gone. Restore it from a backup"));
+    assert!(why_unavailable(server.login(&tfa)).contains("does not exist"));
     fs::rename(&database_away, &database).unwrap();
     server.assert_working(&tfa);
 }
