@@ -1,4 +1,4 @@
-//! The time of day. Tests inside Rust bring a clock of their own; from outside nobody can.
+//! The time of day. Tests inside Rust use a clock of their own; no parameter from outside sets the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

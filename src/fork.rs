@@ -1,13 +1,13 @@
-//! Fork: what keeps a preforking panel from losing a commit or hanging in a child.
+//! Fork: keeps a preforking panel from losing a commit or hanging in a child.
 //!
-//! SQLite must not be carried across `fork()`: its connections, and its process-wide table of locks, would go on in the
-//! child as if the child held the parent's file locks. And a lock that another thread holds at the moment of the fork
-//! is held in the child for ever. So every operation that takes a lock or touches a connection enters here, and a fork
-//! waits for the operations under way, has all connections closed, and only then happens. Parent and child both go on
-//! with nothing open and nothing locked.
+//! SQLite must not cross `fork()`: its connections, and its process-wide table of locks, would go on in the child as if the
+//! child held the parent's file locks. A lock that another thread holds at the moment of the fork is held in the child
+//! for ever. So every operation that takes a lock or uses a connection enters here, and a fork waits for the running
+//! operations, closes all connections, and only then happens. Parent and child both go on with nothing open and nothing
+//! locked.
 //!
-//! Promises: no deadlock (every wait is bounded); a process that was forked in a way that could not be prepared (an
-//! operation that did not end in time, or a bare `clone`) is refused, and lets nobody in.
+//! Promises: no deadlock (every wait is bounded); a process that was forked without this preparation (an operation did not
+//! end in time, or the process was made by a bare `clone`) is refused, and denies every login.
 //!
 //! The handlers [`prepare`], [`parent`] and [`child`] are hung on `pthread_atfork` by the C border. A Rust program
 //! that forks does the same, or its children are refused.

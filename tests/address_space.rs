@@ -9,7 +9,7 @@
 use std::ffi::{CStr, CString};
 use std::process::Command;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use nix::sys::resource::{Resource, setrlimit};
 use serde_json::{Map, Value, json};
 use tfa::engine::Tfa;
 use tfa::ffi::handle::{tfa_close, tfa_free, tfa_open};
@@ -141,7 +141,7 @@ fn limit_address_space() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.strip_suffix(" kB")).unwrap();
     let bytes = (size.trim().parse::<u64>().unwrap() << 10) + ROOM;
-    setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) }).unwrap();
+    setrlimit(Resource::RLIMIT_AS, bytes, bytes).unwrap();
 }
 
 /// Serves one case.

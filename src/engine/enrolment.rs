@@ -16,7 +16,7 @@ use super::denials::Denials;
 use super::guess::{Guesses, RecoveryGuesses};
 use super::keys::Sealing;
 use super::presence::{Presence, Proof};
-use super::record::{self, Enrolment, KEYS, UsedCodes, enrolment_key, used_codes_key};
+use super::record::{self, Enrolment, KEYS, UsedCodes, enrolment_in, enrolment_key, used_codes_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::{Subject, View};
@@ -73,11 +73,6 @@ impl SubjectRecords {
     fn report_denials<'a>(&mut self, actor: Actor<'a>, subject: &'a Subject) -> Option<Entry<'a>> {
         self.enrolment.as_mut()?.denials.report(actor, subject.name())
     }
-}
-
-/// Reads an enrolment.
-pub(super) fn enrolment_in(subject: &Subject, text: Option<&str>) -> Result<Option<Enrolment>, Refusal> {
-    Ok(record::read(subject.name(), text)?)
 }
 
 fn used_codes_in(subject: &Subject, text: Option<&str>) -> Result<UsedCodes, Refusal> {

@@ -9,7 +9,7 @@
 //! 4. when none is left, the older keys leave the key file.
 //!
 //! Promises: a secret's key leaves the file only after the secret is safely under the new one; a rotation that was cut
-//! off is finished by the next; whoever meets a key that it does not know reads the key file again, once.
+//! off is finished by the next; a handle that meets an unknown key reads the key file again, once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -235,8 +235,8 @@ impl Tfa {
         Ok(Some(record::write(&Enrolment { secret, ..enrolment })?))
     }
 
-    /// Takes the older keys out of the key file, after the record says so: whoever is cut off in between is finished by
-    /// the next, and the audit trail is told once.
+    /// Removes the older keys from the key file, after the record says so: a rotation that is interrupted in between is
+    /// finished by the next one, and the audit trail has one entry.
     fn retire_older(&self, keys: &KeyRing, actor: Actor<'_>) -> Result<(), Refusal> {
         if keys.ids().len() == 1 {
             return Ok(());

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::enrolment::{SubjectRecords, Unreadable, enrolment_in, used_text};
+use super::enrolment::{SubjectRecords, Unreadable, used_text};
 use super::issuer::issuer_key;
 use super::keys::Sealing;
-use super::record::{self, Enrolment, KEYS, enrolment_key};
+use super::record::{self, Enrolment, KEYS, enrolment_in, enrolment_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::{ROOT, Subject, View, folded_name};

@@ -7,9 +7,8 @@
 //! locked, none of that kind is examined; one-time codes do not lock recovery codes; every error denies access.
 
 use super::audit::{Actor, Entry, Event, milliseconds};
-use super::enrolment::enrolment_in;
 use super::guess::{Guesses, Lock};
-use super::record::{self, Enrolment, POLICY, enrolment_key};
+use super::record::{self, Enrolment, POLICY, enrolment_in, enrolment_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use super::{Tfa, policy};

@@ -17,6 +17,7 @@ use super::denials::Denials;
 use super::guess::{Guesses, RecoveryGuesses};
 pub use used::UsedCodes;
 
+use crate::accounts::Subject;
 use crate::otp::code::{Algorithm, CodeFormat, DIGITS, PERIODS};
 use crate::otp::recovery::{MAC_BYTES, RecoveryMac};
 use crate::store::seal::Sealed;
@@ -219,6 +220,11 @@ fn unreadable(name: &str, text: &str) -> Unavailable {
         ),
         _ => format!("The record of \"{name}\" is damaged. Restore it from a backup"),
     })
+}
+
+/// Reads an enrolment.
+pub fn enrolment_in(subject: &Subject, text: Option<&str>) -> Result<Option<Enrolment>, Unavailable> {
+    read(subject.name(), text)
 }
 
 /// The key of the enrolment of the subject whose records have this name.

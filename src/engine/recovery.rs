@@ -6,9 +6,8 @@ use zeroize::Zeroizing;
 
 use super::Tfa;
 use super::audit::{Actor, Entry, Event};
-use super::enrolment::enrolment_in;
 use super::presence::Presence;
-use super::record::{self, enrolment_key};
+use super::record::{self, enrolment_in, enrolment_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::Subject;

@@ -1,8 +1,7 @@
 //! Export: the secrets of an account, its mailboxes and its team users.
 
 use super::Tfa;
-use super::enrolment::enrolment_in;
-use super::record::{self, Enrolment, enrolment_key};
+use super::record::{self, Enrolment, enrolment_in, enrolment_key};
 use super::refusal::Refusal;
 use crate::accounts::{Subject, View};
 use crate::otp::credential::Credential;

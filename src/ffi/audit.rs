@@ -47,7 +47,7 @@ struct HostSink {
     context: *mut c_void,
 }
 
-// SAFETY: whoever registered the callback promised that it may be called with its context from any thread.
+// SAFETY: the program that registered the callback promised that it may be called with its context from any thread.
 unsafe impl Send for HostSink {}
 // SAFETY: the same promise holds for several threads at once.
 unsafe impl Sync for HostSink {}

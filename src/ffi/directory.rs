@@ -82,7 +82,7 @@ struct HostLookup {
     context: *mut c_void,
 }
 
-// SAFETY: whoever registered the callback promised that it may be called with its context from any thread.
+// SAFETY: the program that registered the callback promised that it may be called with its context from any thread.
 unsafe impl Send for HostLookup {}
 // SAFETY: the same promise holds for several threads at once.
 unsafe impl Sync for HostLookup {}

@@ -21,7 +21,7 @@ pub enum Stack {
 }
 
 /// The system's allocator, with every block wiped before it is freed. Blocks that grow or shrink move to a new one, which
-/// is what the trait does when it is told nothing else. A Rust program has the allocator of the crates that it is made
+/// is the default of the trait. A Rust program has the allocator of the crates that it is made
 /// of, and can have but one.
 struct Wiping;
 

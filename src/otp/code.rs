@@ -65,7 +65,7 @@ pub struct CodeFormat {
 }
 
 impl Default for CodeFormat {
-    /// What every authenticator assumes when it is told nothing: SHA-1, 6 digits, 30 seconds.
+    /// The format that every authenticator assumes: SHA-1, 6 digits, 30 seconds.
     fn default() -> Self {
         CodeFormat { algorithm: Algorithm::Sha1, digits: 6, period: 30 }
     }

@@ -13,9 +13,9 @@ use qrcodegen::{QrCode, QrCodeEcc};
 const QUIET: i32 = 4;
 /// How many pixels of the PNG a module is wide and high.
 const SCALE: usize = 8;
-/// What a terminal is told before a line: black on white, by the numbers of the 256 colours that no theme redefines.
+/// The control sequence before a line: black on white, by the numbers of the 256 colours that no theme redefines.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
-/// What it is told after a line: back to its own colours.
+/// The control sequence after a line: back to the terminal's own colours.
 const RESET: &str = "\x1b[0m";
 
 /// Why there is no picture. The messages never repeat the text, which may hold a secret.

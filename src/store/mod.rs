@@ -1,17 +1,17 @@
 //! The store: where records live, and what is promised about them.
 //!
-//! A record is a text under a kind and a name; the engine decides what it says. A decision reads some records and says
-//! what to change; the store settles it as if nobody came between. How is the backend's affair: by a lock, on one
-//! machine, or by comparing and setting and deciding again, on many.
+//! A record is a text under a kind and a name; the engine decides what it says. A decision reads some records and returns
+//! what to change; the store commits it as if no other process came between. Each backend has its own way: a lock on one
+//! machine, compare-and-set with another decision on many.
 //!
-//! What every backend promises (the suite in `conformance` puts each to the test):
-//! * [`Store::transact`] reads one moment: no commit is seen in part. It makes all changes and writes all lines of the audit trail, or none of either, on records
-//!   that are still as they were read.
-//! * Lines are numbered in the order of their commits, and a number is never given twice.
-//! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also a power cut.
-//! * A failure says why in words that hold no record. It changed nothing, or, when the disk failed in the middle of a
-//!   commit, perhaps everything: never a part.
-//! * Everything may be called from any thread, and in parent and children after a fork.
+//! Every backend promises (the suite in `conformance` tests each promise):
+//! * [`Store::transact`] reads one moment: no commit is seen in part. It makes all changes and writes all audit entries, or
+//!   none of either, on records that are still as they were read.
+//! * Entries are numbered in the order of their commits, and a number is never given twice.
+//! * A commit that was reported survives the death of every process; one of [`Durability::Power`] also survives a power cut.
+//! * A failure gives its reason in words that contain no record. It changed nothing, or, if the disk failed in the middle of
+//!   a commit, possibly everything: never a part.
+//! * Every function can be called from any thread, and in parent and children after a fork.
 
 pub mod private;
 pub mod seal;

@@ -213,7 +213,7 @@ fn sync(directory: &Path) -> io::Result<()> {
 }
 
 fn owned_by_us(what: &str, path: &Path, metadata: &Metadata) -> Result<(), Unavailable> {
-    let us = rustix::process::geteuid().as_raw();
+    let us = nix::unistd::geteuid().as_raw();
     if metadata.uid() == us {
         return Ok(());
     }
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn somebody_elses_file_is_refused() {
-        let us = rustix::process::geteuid().as_raw();
+        let us = nix::unistd::geteuid().as_raw();
         let theirs = if us == 0 { 65534 } else { 0 };
         if us == 0 {
             let folder = tempfile::tempdir().unwrap();

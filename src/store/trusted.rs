@@ -58,7 +58,7 @@ pub fn ancestors(path: &Path) -> Result<(), Unavailable> {
 }
 
 fn owner(path: &Path, metadata: &Metadata) -> Result<(), Unavailable> {
-    let own = rustix::process::geteuid().as_raw();
+    let own = nix::unistd::geteuid().as_raw();
     if [ROOT, own].contains(&metadata.uid()) {
         return Ok(());
     }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_file_of_another_user_is_refused() {
         let (folder, path) = nested();
-        if rustix::process::geteuid().is_root() {
+        if nix::unistd::geteuid().is_root() {
             chown(&path, Some(65534), None).unwrap();
             assert!(file(&path).unwrap_err().0.contains("belongs to user 65534"));
             chown(&path, Some(0), None).unwrap();

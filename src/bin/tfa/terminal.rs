@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use tfa::wire::form::MAX_BYTES as MAX_TEXT;
 use zeroize::Zeroizing;
 
@@ -72,8 +72,8 @@ impl Silence {
     fn begin(prompt: &str) -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        silent.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &silent)?;
         let silence = Silence(before);
         let mut terminal = io::stderr().lock();
         terminal.write_all(escape::line(prompt).as_bytes())?;
@@ -85,7 +85,7 @@ impl Silence {
 impl Drop for Silence {
     fn drop(&mut self) {
         // A failure cannot be reported any more. The newline stands for the one that was typed without echo.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.0);
         eprintln!();
     }
 }

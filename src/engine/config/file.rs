@@ -109,7 +109,7 @@ fn unusable(path: &Path, why: &str) -> String {
 /// Whether this program was started with more rights than its caller has: it is set-user-ID, set-group-ID or has
 /// capabilities of its own (getauxval(3), `AT_SECURE`).
 fn has_more_rights() -> bool {
-    use rustix::process::{getegid, geteuid, getgid, getuid};
+    use nix::unistd::{getegid, geteuid, getgid, getuid};
     const AT_SECURE: usize = 23;
     const WORD: usize = size_of::<usize>();
     let auxiliary = fs::read("/proc/self/auxv").unwrap_or_default();

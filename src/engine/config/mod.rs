@@ -190,7 +190,8 @@ impl Written {
 }
 
 fn kernel_hostname() -> String {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = nix::sys::utsname::uname().map(|system| system.nodename().to_string_lossy().into_owned());
+    let name = name.unwrap_or_default();
     if name.is_empty() { "localhost".to_owned() } else { name }
 }
 

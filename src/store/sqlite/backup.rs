@@ -101,7 +101,7 @@ impl OwnedKey {
     }
 }
 
-/// The path without symbolic links, if nobody else can replace the file.
+/// The path without symbolic links, if no other user can replace the file.
 fn trusted_path(path: &Path) -> Result<PathBuf, Unavailable> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let parent = parent
