@@ -311,9 +311,9 @@ static void moving(void)
 
     static const char *const refused[][2] = {
         {"{\"a\": {\"primary_account\": {\"secret\": \"AAAABBBBCCCCDDDD\"}}, \"b\": {\"primary_account\": {\"secret\": \"?\"}}}",
-         "The parameter \"secret\" is not a Base32 string of 16 to 128 characters."},
+         "The parameter \"b: secret\" is not a Base32 string of 16 to 128 characters."},
         {"{\"a\": {\"primary_account\": {\"secret\": \"AAAABBBBCCCCDDDD\"}}, \"b\": {\"primary_account\": {\"x\": 1}}}",
-         "The parameter \"secret\" is required."},
+         "The parameter \"b: x\" is not valid: the keys are secret, algorithm, digits, period."},
         {"{\"a\": {\"primary_account\": {\"secret\": \"AAAABBBBCCCCDDDD\"}}, \"b c\": {}}",
          "The user \"b c\" does not exist."},
         {"{\"a\": {\"primary_account\": {\"secret\": \"AAAABBBBCCCCDDDD\"}}, \"b\": []}",
