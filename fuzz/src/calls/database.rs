@@ -37,7 +37,7 @@ impl Database {
 
     /// Removes every enrolment and audit entry, and enables the policy.
     pub fn reset(&self) {
-        let reset = r#"BEGIN; DELETE FROM record WHERE name <> 'boot'; DELETE FROM audit;
+        let reset = r#"BEGIN; DELETE FROM record WHERE name NOT IN ('boot', 'store'); DELETE FROM audit;
             INSERT INTO record VALUES (0, 'policy', '{"format":1,"record":{"enabled":true}}'); COMMIT"#;
         self.connection.execute_batch(reset).unwrap();
     }
