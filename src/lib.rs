@@ -7,7 +7,7 @@
 //! use tfa::{Actor, Config, Tfa};
 //!
 //! # let folder = tempfile::tempdir()?;
-//! # let config = format!(r#"{{"store": "sqlite:{}/tfa.db"}}"#, folder.path().display());
+//! # let config = format!(r#"{{"create": true, "store": "sqlite:{}/tfa.db"}}"#, folder.path().display());
 //! let tfa = Tfa::open(Config::parse(Some(&config))?)?;
 //! let subject = tfa.subject(&tfa.view()?, "example", None)?.ok_or("no such user")?;
 //! assert!(!tfa.status(&subject)?.required, "the policy is disabled at first");

@@ -157,7 +157,7 @@ fn failed(answer: &str) -> bool {
 }
 
 #[test]
-fn x() {
+fn errors_of_functions_contain_no_secret() {
     let server = Server::new();
     let list: Value = serde_json::from_str(&taken(tfa_functions())).unwrap();
     let (mut refused, mut verdicts) = (0, 0);
