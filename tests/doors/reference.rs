@@ -1,5 +1,5 @@
-//! docs/api.md and README.md: what follows their markers is generated here, from the registry and from answers of the
-//! library. The test fails when a file differs; `make generate` writes both.
+//! docs/api.md and README.md: what follows their markers is generated here, from the registry, from answers of the
+//! library and from the table of the configuration's keys. The test fails when a file differs; `make generate` writes both.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tfa::api::caller::Callers;
 use tfa::api::refusal::ReasonCode;
 use tfa::api::registry::{Api, Effect, FUNCTIONS, Function, MODULE};
+use tfa::engine::config::keys::{KEYS, Key};
 use tfa::wire::format::Format;
 
 use crate::server::{SECRET, Server, code_at, parsed};
@@ -183,27 +184,44 @@ fn tables() -> String {
     text
 }
 
-/// Compares the generated part of a file with `made`, or writes it.
-fn check(path: &str, made: &str) {
+/// README's table of the configuration's keys.
+fn configuration() -> String {
+    let mut text = String::from("\n| key | default | |\n|---|---|---|\n");
+    for Key { name, default, about } in KEYS {
+        let is_json = serde_json::from_str::<Value>(default).is_ok();
+        let default = if is_json { format!("`{default}`") } else { (*default).to_owned() };
+        writeln!(text, "| `{name}` | {default} | {about} |").unwrap();
+    }
+    text.push('\n');
+    text
+}
+
+/// Compares the generated parts of a file with `made`, in their order, or writes them.
+fn check(path: &str, made: &[String]) {
     let file = fs::read_to_string(path).unwrap();
-    let (before, rest) = file.split_once(BEGIN).expect("the file has its marker");
-    let (present, after) = rest.split_once(END).map_or((rest, None), |(present, after)| (present, Some(after)));
+    let mut parts = file.split(BEGIN);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    let mut made = made.iter();
+    for part in parts {
+        let after = part.split_once(END).map_or_else(String::new, |(_, after)| format!("{END}{after}"));
+        whole.extend([BEGIN, made.next().expect("a marker for each part"), &after]);
+    }
+    assert!(made.next().is_none(), "{path} has too few markers");
     if std::env::var_os("TFA_GENERATE").is_some() {
-        let after = after.map_or_else(String::new, |after| format!("{END}{after}"));
-        fs::write(path, format!("{before}{BEGIN}{made}{after}")).unwrap();
+        fs::write(path, whole).unwrap();
     } else {
-        assert!(present == made, "{path} is stale: run make generate");
+        assert!(whole == file, "{path} is stale: run make generate");
     }
 }
 
 #[test]
 fn the_reference_shows_the_answers_of_the_library() {
-    check(REFERENCE, &reference());
+    check(REFERENCE, &[reference()]);
 }
 
 #[test]
-fn the_readme_lists_the_functions_of_the_registry() {
-    check(README, &tables());
+fn the_readme_lists_the_functions_and_the_keys_of_the_configuration() {
+    check(README, &[tables(), configuration()]);
 }
 
 #[test]

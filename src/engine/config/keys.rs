@@ -19,7 +19,11 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 
 /// All keys.
 pub const KEYS: &[Key] = &[
-    key("store", r#""sqlite:/var/lib/tfa/tfa.db""#, "The database: sqlite: and an absolute path."),
+    key(
+        "store",
+        r#""sqlite:/var/lib/tfa/tfa.db""#,
+        "The database: sqlite: and an absolute path. Its folder has mode 0700.",
+    ),
     key(
         "create",
         "false",
@@ -34,14 +38,18 @@ pub const KEYS: &[Key] = &[
     key(
         "accounts",
         "none",
-        r#"The account directory: {"files": "/etc"}, {"files": {"trueuserowners": "PATH"}}, {"inline": {}} or {"system": true}, the accounts of the operating system. Without one, every well-formed name is an account owned by root."#,
+        r#"The account directory: {"files": "/etc"}, {"files": {"trueuserowners": "PATH"}}, {"inline": {}} or {"system": true}, the accounts of the operating system; or a callback, tfa_set_lookup. Without one, every well-formed name is an account owned by root."#,
     ),
     key(
         "secret_length",
         "16",
-        "Base32 characters of a new secret: 16 to 128, a multiple of 8. New installations use 32.",
+        "Base32 characters of a new secret: 16 to 128, a multiple of 8. New installations use 32: 160 bits (RFC 4226 section 4).",
     ),
-    key("algorithm", r#""SHA1""#, "The hash for new enrolments: SHA1, SHA256 or SHA512."),
+    key(
+        "algorithm",
+        r#""SHA1""#,
+        "The hash for new enrolments: SHA1, SHA256 or SHA512. Existing enrolments keep theirs, also their digits and period. Many authenticators support the defaults only.",
+    ),
     key("digits", "6", "The digits of a code for new enrolments: 6 to 8."),
     key("period", "30", "The seconds of a time step for new enrolments: 1 to 3600."),
     key("skew", "1", "The time steps that are accepted before and after the present one: 0 to 10."),
@@ -58,12 +66,12 @@ pub const KEYS: &[Key] = &[
         "The invalid codes after which one-time codes are refused until the user is unlocked: lockout.failures to 1,000,000.",
     ),
     key("audit.days", "400", "The days that an entry of the audit trail is kept: 0 (none is written) to 36,500."),
-    key("audit.syslog", "false", "Whether entries are also sent to syslog."),
+    key("audit.syslog", "false", "Whether entries are also sent to syslog. tfa_set_audit sends them to a callback."),
     key("require_post", "false", "Whether functions that change something are refused when they are called by GET."),
     key(
         "change_requires_code",
         "false",
-        "Whether users who replace or remove their enrolment, or generate recovery codes, give a current code. New installations use true.",
+        "Whether users who replace or remove their enrolment, or generate recovery codes, give a current one-time or recovery code as current_token. New installations use true.",
     ),
     key("enrol_while_disabled", "false", "Whether accounts can enrol while two-factor authentication is disabled."),
 ];
