@@ -86,13 +86,15 @@ mutants:          ## changes the code in small ways and reports changes that no 
 wheel: build      ## builds the Python package with the library in it
 	python/make-wheel
 
+# What scripts/install reads. It is not exported: a make that a recipe calls, with a PREFIX of its own, would inherit the rest.
+SETTINGS = $(foreach name,DESTDIR PREFIX LIBDIR BINDIR INCDIR DATADIR VERSION MAJOR RELEASE LINKS,$(name)='$($(name))')
+
 # Installs what make has built, so that `sudo make install` needs no cargo.
-export DESTDIR PREFIX LIBDIR BINDIR INCDIR DATADIR VERSION MAJOR RELEASE LINKS
 install: | $(RELEASE)/libtfa.so ## installs, as root: DESTDIR, PREFIX and LIBDIR as usual; LINKS= leaves out whmapi1 and uapi
-	@scripts/install install
+	@$(SETTINGS) scripts/install install
 
 uninstall: | $(RELEASE)/libtfa.so ## removes what install installed
-	@scripts/install uninstall
+	@$(SETTINGS) scripts/install uninstall
 
 $(RELEASE)/libtfa.so:
 	$(MAKE) build
