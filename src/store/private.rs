@@ -10,15 +10,12 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{Unavailable, trusted};
+use super::Unavailable;
+use super::trusted::{self, OTHERS_WRITE, STICKY};
 use crate::otp::random;
 
 /// The mode bits that a private file must not have.
 const OTHERS: u32 = 0o077;
-/// The mode bits that its directory must not have.
-const OTHERS_WRITE: u32 = 0o022;
-/// The mode bit of a directory in which only its owner can replace a file.
-const STICKY: u32 = 0o1000;
 
 /// Creates the directory of `path` unless it exists, and checks it.
 pub fn create_directory(path: &Path) -> Result<PathBuf, Unavailable> {
@@ -61,7 +58,8 @@ pub fn check_directory(path: &Path) -> Result<PathBuf, Unavailable> {
     Ok(directory.to_owned())
 }
 
-fn parent(path: &Path) -> Result<&Path, Unavailable> {
+/// The directory of the file `path`.
+pub fn parent(path: &Path) -> Result<&Path, Unavailable> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
         Some(parent) => Ok(parent),
@@ -108,16 +106,9 @@ pub fn touch(path: &Path) -> Result<(), Unavailable> {
 /// Creates the private file `path` with `contents`, whole or not at all, and on disk before this returns. `false`: it
 /// exists already, and is left unchanged.
 pub fn create(path: &Path, contents: &[u8]) -> Result<bool, Unavailable> {
-    let directory = create_directory(path)?;
-    let aside = write_aside(path, contents).map_err(|error| trouble("The file", path, "cannot be created", &error))?;
-    let linked = fs::hard_link(&aside, path);
-    let removed = fs::remove_file(&aside);
-    match linked {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        linked => linked.and(removed).and_then(|()| sync(&directory)),
-    }
-    .map(|()| true)
-    .map_err(|error| trouble("The file", path, "cannot be created", &error))
+    create_directory(path)?;
+    let aside = write_aside(path, contents)?;
+    publish(&aside, path).inspect_err(|_| discard(&aside))
 }
 
 /// Replaces the private file `path` with `contents`, whole or not at all, and on disk before this returns. The caller holds
@@ -141,12 +132,13 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Unavailable> {
 
 /// Creates an empty private file beside `path`, to be filled and then published.
 pub fn aside(path: &Path) -> Result<PathBuf, Unavailable> {
-    write_aside(path, &[]).map_err(|error| trouble("The file", path, "cannot be created", &error))
+    write_aside(path, &[])
 }
 
 /// Gives the file `aside` the name `path`, once its contents are on disk. `false`: there already is a file of that name, and
 /// the one aside is removed.
 pub fn publish(aside: &Path, path: &Path) -> Result<bool, Unavailable> {
+    let directory = parent(path)?;
     let published = || {
         File::open(aside)?.sync_all()?;
         let linked = fs::hard_link(aside, path);
@@ -155,7 +147,7 @@ pub fn publish(aside: &Path, path: &Path) -> Result<bool, Unavailable> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
             linked => linked?,
         }
-        sync(path.parent().unwrap_or(path)).map(|()| true)
+        sync(directory).map(|()| true)
     };
     published().map_err(|error| trouble("The file", path, "cannot be created", &error))
 }
@@ -192,14 +184,14 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Writes `contents` to a new file beside `path`, to be moved into its place.
-fn write_aside(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
+fn write_aside(path: &Path, contents: &[u8]) -> Result<PathBuf, Unavailable> {
+    let failed = |error: io::Error| trouble("The file", path, "cannot be created", &error);
     let mut suffix = [0u8; 8];
-    random::fill(&mut suffix).map_err(io::Error::other)?;
+    random::fill(&mut suffix).map_err(|error| failed(io::Error::other(error)))?;
     let aside = beside(path, &data_encoding::HEXLOWER.encode(&suffix));
-    let mut file = new_file(&aside)?;
-    file.write_all(contents).and_then(|()| file.sync_all()).inspect_err(|_| {
-        let _ = fs::remove_file(&aside);
-    })?;
+    let mut file = new_file(&aside).map_err(failed)?;
+    let written = file.write_all(contents).and_then(|()| file.sync_all());
+    written.inspect_err(|_| discard(&aside)).map_err(failed)?;
     Ok(aside)
 }
 

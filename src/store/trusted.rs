@@ -11,9 +11,9 @@ use std::path::Path;
 use super::Unavailable;
 
 /// The mode bits that let others write.
-const OTHERS_WRITE: u32 = 0o022;
+pub(super) const OTHERS_WRITE: u32 = 0o022;
 /// The mode bit of a directory in which only its owner can replace a file.
-const STICKY: u32 = 0o1000;
+pub(super) const STICKY: u32 = 0o1000;
 /// The user number of root.
 const ROOT: u32 = 0;
 

@@ -7,11 +7,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
 use super::Sqlite;
 use super::errors::explain;
-use super::session::{BEGIN_WRITING, COMMIT, READ, Session, signed};
+use super::session::{BEGIN_WRITING, COMMIT, Session};
 use crate::fork;
 use crate::store::{Change, Durability, Key, Kind, Line, Unavailable, private, trusted};
 
@@ -25,12 +25,8 @@ const ATTACH: &str = "ATTACH ?1 AS copy";
 const MISSING: &str = "SELECT kind, name, value FROM main.record AS here WHERE NOT EXISTS \
                        (SELECT 1 FROM copy.record AS there WHERE there.kind = here.kind AND there.name = here.name)";
 const COPIED: &str = "SELECT kind, name, value FROM copy.record ORDER BY kind, name";
-const PUT: &str = "INSERT INTO main.record (kind, name, value) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT DO UPDATE SET value = excluded.value";
-const DELETE: &str = "DELETE FROM main.record WHERE kind = ?1 AND name = ?2";
 const LATER_ENTRIES: &str = "INSERT INTO main.audit (id, time, text) SELECT id, time, text FROM copy.audit \
                              WHERE id > (SELECT coalesce(max(id), 0) FROM main.audit)";
-const APPEND: &str = "INSERT INTO main.audit (time, text) VALUES (?1, ?2)";
 
 impl Sqlite {
     /// Writes a copy of the store to the new file `file`.
@@ -69,21 +65,17 @@ impl Sqlite {
         check_copy(connection, &file)?;
         session.run(BEGIN_WRITING).map_err(here)?;
         for (key, value) in rows(connection, MISSING, &self.0.path)? {
-            put(connection, merge(key.key(), Some(&value), None)?).map_err(here)?;
+            session.change(&merge(key.key(), Some(&value), None)?).map_err(here)?;
         }
         let mut copied = connection.prepare(COPIED).map_err(here)?;
         let mut copied = copied.query([]).map_err(here)?;
         while let Some(row) = copied.next().map_err(|error| explain(&file, &error))? {
             let (key, value) = record(row, &file)?;
-            let text = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-            let present = connection.prepare_cached(READ).map_err(here)?;
-            let present = { present }.query_row(params![key.kind as u8, key.name], text).optional().map_err(here)?;
-            put(connection, merge(key.key(), present.as_deref(), Some(&value))?).map_err(here)?;
+            let present = session.texts(&[key.key()]).map_err(here)?;
+            session.change(&merge(key.key(), present.at(0), Some(&value))?).map_err(here)?;
         }
         connection.execute(LATER_ENTRIES, []).map_err(here)?;
-        let append = |entry: &Line| connection.execute(APPEND, params![signed(entry.time), entry.text]);
-        entry.map(append).transpose().map_err(here)?;
-        let id = entry.map(|_| connection.last_insert_rowid().unsigned_abs());
+        let id = entry.map(|entry| session.append(entry)).transpose().map_err(here)?;
         session.run(COMMIT).map_err(here)?;
         Ok(id)
     }
@@ -103,7 +95,7 @@ impl OwnedKey {
 
 /// The path without symbolic links, if no other user can replace the file.
 fn trusted_path(path: &Path) -> Result<PathBuf, Unavailable> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = private::parent(path)?;
     let parent = parent
         .canonicalize()
         .map_err(|error| Unavailable(format!("The directory {} cannot be read: {error}", parent.display())))?;
@@ -158,15 +150,4 @@ fn record(row: &rusqlite::Row<'_>, path: &Path) -> Result<(OwnedKey, String), Un
         ))
     })?;
     Ok((OwnedKey { kind, name }, value))
-}
-
-fn put(connection: &Connection, changes: Vec<Change<'_>>) -> rusqlite::Result<()> {
-    for Change { key, text } in changes {
-        let (kind, name) = (key.kind as u8, key.name);
-        match text {
-            Some(text) => connection.prepare_cached(PUT)?.execute(params![kind, name, text])?,
-            None => connection.prepare_cached(DELETE)?.execute(params![kind, name])?,
-        };
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use std::{fs, thread};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::errors::explain;
-use crate::store::{Change, Decision, Durability, Key, Texts, Unavailable, private};
+use crate::store::{Change, Decision, Durability, Key, Line, Texts, Unavailable, private};
 
 /// The pause before an operation tries again: the first, and the longest. SQLite's own timeout sleeps up to a tenth of a
 /// second, which favours late comers; many processes that never slept longer would keep the processors busy.
@@ -21,7 +21,7 @@ const NEW_ROOM: i64 = 1024;
 /// More statements than there are, so that each is prepared once per connection.
 const STATEMENTS: usize = 32;
 
-pub(super) const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
+const READ: &str = "SELECT value FROM record WHERE kind = ?1 AND name = ?2";
 const INSERT: &str = "INSERT INTO record (kind, name, value) VALUES (?1, ?2, ?3)";
 const UPDATE: &str = "UPDATE record SET value = ?3 WHERE kind = ?1 AND name = ?2";
 const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND name = ?2";
@@ -53,11 +53,10 @@ impl Session {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let directory = private::parent(path)?;
         let begin = || {
             // With NOFOLLOW, SQLite refuses a path with any symbolic link; here only the file itself must not be one.
-            let directory =
-                fs::canonicalize(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")));
-            let real = directory.unwrap_or_default().join(path.file_name().unwrap_or_default());
+            let real = fs::canonicalize(directory).unwrap_or_default().join(path.file_name().unwrap_or_default());
             let mut connection = Connection::open_with_flags(real, flags)?;
             connection.busy_handler(Some(wait_a_little))?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -92,7 +91,15 @@ impl Session {
     ) -> rusqlite::Result<Vec<u64>> {
         self.run(begin)?;
         let decision = decide(self.texts(keys)?);
-        for Change { key, text } in &decision.changes {
+        self.change(&decision.changes)?;
+        let ids = decision.lines.iter().map(|line| self.append(line)).collect::<rusqlite::Result<_>>()?;
+        self.run(COMMIT)?;
+        Ok(ids)
+    }
+
+    /// Makes changes, within a transaction.
+    pub(super) fn change(&self, changes: &[Change<'_>]) -> rusqlite::Result<()> {
+        for Change { key, text } in changes {
             let (kind, name) = (key.kind as u8, key.name);
             match text {
                 // The record almost always exists, and the update is the cheaper statement.
@@ -104,13 +111,13 @@ impl Session {
                 None => drop(self.connection.prepare_cached(DELETE)?.execute(params![kind, name])?),
             }
         }
-        let mut ids = Vec::with_capacity(decision.lines.len());
-        for line in &decision.lines {
-            self.connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
-            ids.push(self.connection.last_insert_rowid().unsigned_abs());
-        }
-        self.run(COMMIT)?;
-        Ok(ids)
+        Ok(())
+    }
+
+    /// Appends a line to the audit trail, within a transaction. Returns its number.
+    pub(super) fn append(&self, line: &Line) -> rusqlite::Result<u64> {
+        self.connection.prepare_cached(APPEND)?.execute(params![signed(line.time), line.text])?;
+        Ok(self.connection.last_insert_rowid().unsigned_abs())
     }
 
     /// Keeps [`ROOM`] free pages in the database. They are filled and freed in two transactions, and the first is written to
