@@ -1,8 +1,8 @@
 /*
  * codes.c: one-time codes at the cost of the C call.
  *
- * These functions compute only what plain arguments ask for: strings and numbers without magic or overloading, so no Perl code runs here and nothing
- * can be freed meanwhile. For anything else, errors included, they return NULL: then Authen/TFA.pm passes the call to the library's JSON functions, whose
+ * These functions accept plain arguments only: strings and numbers without magic or overloading, so no Perl code runs here and nothing can be freed
+ * meanwhile. For anything else, errors included, they return NULL: then Authen/TFA.pm passes the call to the library's JSON functions, whose
  * rules, limits and messages hold.
  */
 #include "tfa_perl.h"
