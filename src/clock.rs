@@ -9,6 +9,11 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Duration;
 }
 
+/// A time in whole milliseconds.
+pub fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The operating system's clock. Before 1970 it is 1970.
 pub struct SystemClock;
 
@@ -29,7 +34,7 @@ impl ManualClock {
 
     /// Moves on by `time`.
     pub fn advance(&self, time: Duration) {
-        self.0.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.0.fetch_add(milliseconds(time), Ordering::SeqCst);
     }
 
     /// Moves to `seconds`, forward or back.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Tfa;
 use super::refusal::Refusal;
 use super::sink::{Sink, Syslog};
+use crate::clock::milliseconds;
 use crate::fork;
 use crate::store::{Store, StoredLine, Unavailable};
 
@@ -58,102 +59,48 @@ impl<'a> Actor<'a> {
     }
 }
 
-/// An event of the audit trail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// The policy was turned on.
-    PolicyEnabled,
-    /// The policy was turned off.
-    PolicyDisabled,
-    /// An account set its issuer.
-    IssuerSet,
-    /// An account went back to the default issuer.
-    IssuerReset,
-    /// A subject enrolled itself.
-    Enrolled,
-    /// An administrator set the secret of a subject.
-    SecretSet,
-    /// An enrolment was removed.
-    Removed,
-    /// An account was renamed.
-    Renamed,
-    /// All data of an account were removed.
-    AccountRemoved,
-    /// Recovery codes were generated. Earlier ones are revoked.
-    RecoveryCodesMade,
-    /// Failed attempts were reset and locks lifted.
-    Unlocked,
-    /// A login was accepted by a one-time code.
-    Verified,
-    /// A login was accepted by a recovery code.
-    VerifiedByRecoveryCode,
-    /// A login was denied: the code was invalid.
-    Wrong,
-    /// A login was denied: the code had been used.
-    Replayed,
-    /// A login was denied: no code was examined.
-    Locked,
-    /// A new key became the sealing key.
-    KeyAdded,
-    /// The older keys were removed: no secret is sealed under them.
-    KeysRetired,
-    /// A backup was written.
-    BackedUp,
-    /// A backup was restored.
-    Restored,
+/// Declares [`Event`] once, with the name and the meaning of each.
+macro_rules! events {
+    ($($variant:ident $name:literal $about:literal)*) => {
+        /// An event of the audit trail.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Event {
+            $(#[doc = $about] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Event {
+            /// All of them.
+            pub const ALL: &[Event] = &[$(Event::$variant),*];
+
+            /// Its name in an entry.
+            pub fn name(self) -> &'static str {
+                match self { $(Event::$variant => $name,)* }
+            }
+        }
+    };
 }
 
-impl Event {
-    /// All of them.
-    pub const ALL: [Event; 20] = [
-        Event::PolicyEnabled,
-        Event::PolicyDisabled,
-        Event::IssuerSet,
-        Event::IssuerReset,
-        Event::Enrolled,
-        Event::SecretSet,
-        Event::Removed,
-        Event::Renamed,
-        Event::AccountRemoved,
-        Event::RecoveryCodesMade,
-        Event::Unlocked,
-        Event::Verified,
-        Event::VerifiedByRecoveryCode,
-        Event::Wrong,
-        Event::Replayed,
-        Event::Locked,
-        Event::KeyAdded,
-        Event::KeysRetired,
-        Event::BackedUp,
-        Event::Restored,
-    ];
-
-    /// Its name in an entry.
-    pub fn name(self) -> &'static str {
-        match self {
-            Event::PolicyEnabled => "policy_enabled",
-            Event::PolicyDisabled => "policy_disabled",
-            Event::IssuerSet => "issuer_set",
-            Event::IssuerReset => "issuer_reset",
-            Event::Enrolled => "enrolled",
-            Event::SecretSet => "secret_set",
-            Event::Removed => "removed",
-            Event::Renamed => "renamed",
-            Event::AccountRemoved => "account_removed",
-            Event::RecoveryCodesMade => "recovery_codes_made",
-            Event::Unlocked => "unlocked",
-            Event::Verified => "verified",
-            Event::VerifiedByRecoveryCode => "verified_by_recovery_code",
-            Event::Wrong => "wrong",
-            Event::Replayed => "replayed",
-            Event::Locked => "locked",
-            Event::KeyAdded => "key_added",
-            Event::KeysRetired => "keys_retired",
-            Event::BackedUp => "backed_up",
-            Event::Restored => "restored",
-        }
-    }
+events! {
+    PolicyEnabled "policy_enabled" "The policy was turned on."
+    PolicyDisabled "policy_disabled" "The policy was turned off."
+    IssuerSet "issuer_set" "An account set its issuer."
+    IssuerReset "issuer_reset" "An account went back to the default issuer."
+    Enrolled "enrolled" "A subject enrolled itself."
+    SecretSet "secret_set" "An administrator set the secret of a subject."
+    Removed "removed" "An enrolment was removed."
+    Renamed "renamed" "An account was renamed."
+    AccountRemoved "account_removed" "All data of an account were removed."
+    RecoveryCodesMade "recovery_codes_made" "Recovery codes were generated. Earlier ones are revoked."
+    Unlocked "unlocked" "Failed attempts were reset and locks lifted."
+    Verified "verified" "A login was accepted by a one-time code."
+    VerifiedByRecoveryCode "verified_by_recovery_code" "A login was accepted by a recovery code."
+    Wrong "wrong" "A login was denied: the code was invalid."
+    Replayed "replayed" "A login was denied: the code had been used."
+    Locked "locked" "A login was denied: no code was examined."
+    KeyAdded "key_added" "A new key became the sealing key."
+    KeysRetired "keys_retired" "The older keys were removed: no secret is sealed under them."
+    BackedUp "backed_up" "A backup was written."
+    Restored "restored" "A backup was restored."
 }
 
 /// An entry without its number and its time, which the store has beside it.
@@ -274,10 +221,6 @@ impl Trail {
 pub(super) fn prune(store: &dyn Store, settings: Settings, now: Duration) {
     let kept = Duration::from_secs(settings.days.saturating_mul(86_400));
     let _ = store.prune(milliseconds(now.saturating_sub(kept)), PRUNED_AT_ONCE);
-}
-
-pub(super) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Tfa {

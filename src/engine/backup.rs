@@ -13,14 +13,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Tfa;
-use super::audit::{Actor, Entry, Event, milliseconds};
+use super::audit::{Actor, Entry, Event};
 use super::config::Config;
 use super::opening::{self, IDENTITY, Identity};
 use super::record::{self, BACKUP, BOOT, Backup, Boot, Enrolment, KEYS, Keys, Record, UsedCodes, used_codes_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
-use crate::clock::{Clock, SystemClock};
-use crate::otp::code::{self, CodeFormat};
+use crate::clock::{Clock, SystemClock, milliseconds};
+use crate::otp::code::CodeFormat;
 use crate::store::seal::KeyRing;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Change, Durability, Key, Kind, Line, Unavailable};
@@ -57,8 +57,7 @@ impl Tfa {
 
     /// The time of the last backup in Unix seconds, if there was one.
     pub fn last_backup(&self) -> Result<Option<u64>, Refusal> {
-        let backup: Option<Backup> = record::read(BACKUP.name, self.store.read(&[BACKUP])?.at(0))?;
-        Ok(backup.map(|backup| backup.time))
+        Ok(self.record(BACKUP)?.map(|Backup { time }| time))
     }
 
     /// Restores the backup `file` to the store of `config`, which may be lost.
@@ -103,7 +102,7 @@ impl Tfa {
 impl Rules<'_> {
     /// The end of the last time step whose code can be accepted now.
     fn window_end(&self, code_format: CodeFormat) -> u64 {
-        code_format.step_end(*code::window(code_format.step(self.now), self.config.skew).end())
+        code_format.window_end(self.now, self.config.skew)
     }
 
     /// What becomes of the record under `key`, given its text in the store and in the backup.

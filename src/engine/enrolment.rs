@@ -15,7 +15,7 @@ use super::audit::{Actor, Entry, Event};
 use super::denials::Denials;
 use super::guess::{Guesses, RecoveryGuesses};
 use super::keys::Sealing;
-use super::presence::{Presence, Proof};
+use super::presence::Presence;
 use super::record::{self, Enrolment, KEYS, UsedCodes, enrolment_in, enrolment_key, used_codes_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
@@ -66,9 +66,7 @@ impl SubjectRecords {
             used: used_codes_in(subject, texts.at(place.saturating_add(1)))?,
         })
     }
-}
 
-impl SubjectRecords {
     /// The audit entry for denied attempts that have none, before their record is replaced or removed.
     fn report_denials<'a>(&mut self, actor: Actor<'a>, subject: &'a Subject) -> Option<Entry<'a>> {
         self.enrolment.as_mut()?.denials.report(actor, subject.name())
@@ -113,7 +111,7 @@ impl Tfa {
         refuse_uniform(secret)?;
         let code_format = self.config.code_format;
         let code = code::parse(token, code_format.digits).ok_or(Refusal::InvalidCode)?;
-        let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
+        let window = code_format.window(self.clock.now().as_secs(), self.config.skew);
         let step = code_format.newest_match(secret.bytes(), window, code).ok_or(Refusal::InvalidCode)?;
         let step_end = code_format.step_end(step);
         let name = record::subject_name(subject.name());
@@ -122,19 +120,19 @@ impl Tfa {
         self.transact(&[KEYS, enrolment, used], Durability::Power, |texts| {
             let mut records = SubjectRecords::read(subject, &texts, 1)?;
             let proof = match &mut records.enrolment {
-                Some(current) => self.verify_presence(actor, subject, current, presence)?,
-                None => Proof::default(),
+                Some(current) => self.verify_presence(actor, subject, enrolment, current, presence)?,
+                None => Ok(Vec::new()),
             };
-            if let (Some(refusal), Some(current)) = (proof.refusal, &records.enrolment) {
-                let denied = Some(record::write(current)?);
-                return Ok(Effects::new(Err(refusal)).change(enrolment, denied).entries(proof.entries));
-            }
+            let entries = match proof {
+                Ok(entries) => entries,
+                Err(refused) => return Ok(refused),
+            };
             if step_end <= self.used_until(subject, secret, &records)? {
                 return Err(Refusal::UsedCode);
             }
             let new = self.new_enrolment(&self.sealing(texts.at(0))?, subject, secret, code_format, step_end)?;
             Ok(Effects::new(Ok(()))
-                .entries(proof.entries)
+                .entries(entries)
                 .entries(records.report_denials(actor, subject))
                 .change(enrolment, Some(new))
                 .change(used, used_text(self.used_codes(subject, records, Some(secret))?)?)
@@ -210,21 +208,29 @@ impl Tfa {
         place: usize,
         unreadable: Unreadable,
     ) -> Result<Option<Effects<'k, ()>>, Refusal> {
-        let used = match self.used_after_removal(subject, texts, place) {
-            Ok(None) => return Ok(None),
-            Ok(Some(used)) => used,
-            Err(_) if unreadable == Unreadable::Remove => self.used_after_unreadable(subject, texts, place),
-            Err(refusal) => return Err(refusal),
-        };
-        let [enrolment_key, used_key] = SubjectRecords::keys(name);
+        let removal = SubjectRecords::read(subject, texts, place)
+            .and_then(|records| self.readable_removal(actor, subject, name, records));
+        if removal.is_ok() || unreadable == Unreadable::Keep {
+            return removal;
+        }
         let records = SubjectRecords::read(subject, texts, place).ok();
-        Ok(Some(
-            Effects::new(())
-                .entries(records.and_then(|mut records| records.report_denials(actor, subject)))
-                .change(enrolment_key, None)
-                .change(used_key, used_text(used)?)
-                .entry(Entry::new(actor, Event::Removed, Some(subject.name()))),
-        ))
+        let denials = records.and_then(|mut records| records.report_denials(actor, subject));
+        removed(actor, subject, name, denials, self.used_after_unreadable(subject, texts, place)).map(Some)
+    }
+
+    /// The effects of removing the enrolment in `records`; `None` when there is none.
+    fn readable_removal<'k>(
+        &self,
+        actor: Actor<'k>,
+        subject: &'k Subject,
+        name: &'k str,
+        mut records: SubjectRecords,
+    ) -> Result<Option<Effects<'k, ()>>, Refusal> {
+        if records.enrolment.is_none() {
+            return Ok(None);
+        }
+        let denials = records.report_denials(actor, subject);
+        removed(actor, subject, name, denials, self.used_codes(subject, records, None)?).map(Some)
     }
 
     /// Removes the enrolment of the subject that acts itself, which can need a current code of it.
@@ -237,21 +243,15 @@ impl Tfa {
     ) -> Result<(), Refusal> {
         let name = record::subject_name(subject.name());
         let keys = SubjectRecords::keys(&name);
-        let [enrolment_key, used_key] = keys;
         self.transact(&keys, Durability::Power, |texts| {
             let removal = SubjectRecords::read(subject, &texts, 0).and_then(|mut records| {
                 let Some(current) = &mut records.enrolment else { return Ok(Effects::new(Ok(()))) };
-                let proof = self.verify_presence(actor, subject, current, presence)?;
-                if let Some(refusal) = proof.refusal {
-                    let denied = Some(record::write(current)?);
-                    return Ok(Effects::new(Err(refusal)).change(enrolment_key, denied).entries(proof.entries));
-                }
-                Ok(Effects::new(Ok(()))
-                    .entries(proof.entries)
-                    .entries(records.report_denials(actor, subject))
-                    .change(enrolment_key, None)
-                    .change(used_key, used_text(self.used_codes(subject, records, None)?)?)
-                    .entry(Entry::new(actor, Event::Removed, Some(subject.name()))))
+                let entries = match self.verify_presence(actor, subject, enrolment_key(&name), current, presence)? {
+                    Ok(entries) => entries,
+                    Err(refused) => return Ok(refused),
+                };
+                let removal = self.readable_removal(actor, subject, &name, records)?.unwrap_or_default();
+                Ok(Effects::new(Ok(())).entries(entries).and(removal))
             });
             match removal {
                 // No code of an enrolment that cannot be read can be verified.
@@ -262,6 +262,11 @@ impl Tfa {
                 removal => removal,
             }
         })?
+    }
+
+    /// The enrolment of `subject`, if there is one.
+    pub(super) fn enrolment_of(&self, subject: &Subject) -> Result<Option<Enrolment>, Refusal> {
+        self.record(enrolment_key(&record::subject_name(subject.name())))
     }
 
     /// Whether `subject` is enrolled.
@@ -300,24 +305,15 @@ impl Tfa {
         Ok(used)
     }
 
-    /// The used codes after the enrolment at `place` is removed; `None` when there is none.
-    fn used_after_removal(&self, subject: &Subject, texts: &Texts, place: usize) -> Result<Option<UsedCodes>, Refusal> {
-        let records = SubjectRecords::read(subject, texts, place)?;
-        if records.enrolment.is_none() {
-            return Ok(None);
-        }
-        self.used_codes(subject, records, None).map(Some)
-    }
-
     /// The used codes after the records at `place`, one of which cannot be read, are removed: the floor covers every code
     /// that the window has now, because any of them may have been accepted.
     fn used_after_unreadable(&self, subject: &Subject, texts: &Texts, place: usize) -> UsedCodes {
         let enrolment = enrolment_in(subject, texts.at(place)).ok().flatten();
         let mut used = used_codes_in(subject, texts.at(place.saturating_add(1))).unwrap_or_default();
         let code_format = enrolment.as_ref().map_or(self.config.code_format, Enrolment::code_format);
-        let window = code::window(code_format.step(self.clock.now().as_secs()), self.config.skew);
+        let window_end = code_format.window_end(self.clock.now().as_secs(), self.config.skew);
         let last_used = enrolment.map_or(0, |enrolment| enrolment.used_until);
-        used.floor = used.floor.max(last_used).max(code_format.step_end(*window.end()));
+        used.floor = used.floor.max(last_used).max(window_end);
         used
     }
 
@@ -350,6 +346,23 @@ impl Tfa {
 /// Refuses a secret whose bytes are all equal.
 fn refuse_uniform(secret: &Secret) -> Result<(), Refusal> {
     if secret.is_uniform() { Err(Refusal::UniformSecret) } else { Ok(()) }
+}
+
+/// The effects of removing the enrolment of `subject`, whose records have the name `name`: `denials` is the entry for the
+/// denied attempts that have none, and `used` the codes that stay used.
+fn removed<'k>(
+    actor: Actor<'k>,
+    subject: &'k Subject,
+    name: &'k str,
+    denials: Option<Entry<'k>>,
+    used: UsedCodes,
+) -> Result<Effects<'k, ()>, Refusal> {
+    let [enrolment_key, used_key] = SubjectRecords::keys(name);
+    Ok(Effects::new(())
+        .entries(denials)
+        .change(enrolment_key, None)
+        .change(used_key, used_text(used)?)
+        .entry(Entry::new(actor, Event::Removed, Some(subject.name()))))
 }
 
 /// The text of the record of used codes, if there are any.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::milliseconds;
+
 /// The configured limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -119,10 +121,6 @@ impl RecoveryGuesses {
 /// Whether two times are less than a minute apart. Times ahead of a clock that was set back by more do not count.
 fn is_recent(time: u64, now: u64) -> bool {
     time.abs_diff(now) < RECOVERY_WINDOW
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

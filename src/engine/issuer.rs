@@ -69,9 +69,7 @@ impl Tfa {
     }
 
     fn stored_issuer(&self, account: &str) -> Result<Option<String>, Refusal> {
-        let texts = self.store.read(&[issuer_key(account)])?;
-        let record: Option<Issuer> = record::read(account, texts.at(0))?;
-        Ok(record.map(|record| record.issuer))
+        Ok(self.record(issuer_key(account))?.map(|Issuer { issuer }| issuer))
     }
 }
 

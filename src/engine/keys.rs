@@ -147,7 +147,7 @@ impl Tfa {
     /// The keys with a new current one, in the key file; and whether it was there already.
     fn begin_rotation(&self) -> Result<(Arc<KeyRing>, bool), Refusal> {
         let keys = self.read_keys(self.keys()?.current())?;
-        let record: Option<Keys> = record::read(KEYS.name, self.store.read(&[KEYS])?.at(0))?;
+        let record: Option<Keys> = self.record(KEYS)?;
         if keys.ids().len() > 1 || record.is_some_and(|record| record.current != keys.current()) {
             return Ok((keys, true));
         }

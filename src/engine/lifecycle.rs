@@ -12,7 +12,7 @@ use super::audit::{Actor, Entry, Event};
 use super::enrolment::{SubjectRecords, Unreadable, used_text};
 use super::issuer::issuer_key;
 use super::keys::Sealing;
-use super::record::{self, Enrolment, KEYS, enrolment_in, enrolment_key};
+use super::record::{self, Enrolment, KEYS};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::{ROOT, Subject, View, folded_name};
@@ -175,9 +175,7 @@ impl Tfa {
 
     /// When `subject` enrolled, in Unix seconds; `None` when it is not enrolled, or has been since before that was recorded.
     fn enrolled_at(&self, subject: &Subject) -> Result<Option<u64>, Refusal> {
-        let name = record::subject_name(subject.name());
-        let enrolment = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))?;
-        Ok(enrolment.map(|enrolment| enrolment.enrolled_at).filter(|time| *time > 0))
+        Ok(self.enrolment_of(subject)?.map(|enrolment| enrolment.enrolled_at).filter(|time| *time > 0))
     }
 
     /// The enrolled names that are no subjects of the directory, in the order of their records. With no directory there are
@@ -187,18 +185,11 @@ impl Tfa {
         if view.is_open() {
             return Ok(orphans);
         }
-        for name in self.store.names(Kind::Subject, "", None, usize::MAX)? {
-            let name = record::name_subject(&name);
+        for name in self.enrolled()? {
             if view.resolve(&name)?.is_none() {
                 orphans.push(name);
             }
         }
         Ok(orphans)
-    }
-
-    /// The names of the records of `kind` of all subjects whose name ends with `@part`.
-    fn names_under(&self, kind: Kind, part: &str) -> Result<Vec<String>, Refusal> {
-        // In the order of bytes, the names with this prefix end where the character after the slash begins.
-        Ok(self.store.names(kind, &format!("{part}/"), Some(&format!("{part}0")), usize::MAX)?)
     }
 }

@@ -6,13 +6,14 @@
 //! forks and servers that share the store; an invalid code is counted before it is reported; while codes of a kind are
 //! locked, none of that kind is examined; one-time codes do not lock recovery codes; every error denies access.
 
-use super::audit::{Actor, Entry, Event, milliseconds};
+use super::audit::{Actor, Entry, Event};
 use super::guess::{Guesses, Lock};
 use super::record::{self, Enrolment, POLICY, enrolment_in, enrolment_key};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use super::{Tfa, policy};
 use crate::accounts::Subject;
+use crate::clock::milliseconds;
 use crate::otp::code::{self, CodeFormat};
 use crate::otp::recovery::{self, RecoveryCode};
 use crate::store::{Durability, Key, Texts};
@@ -164,7 +165,7 @@ impl Tfa {
         }
         let secret = self.open_secret(subject.name(), &enrolment.secret)?;
         let code_format = enrolment.code_format();
-        let window = code::window(code_format.step(now.as_secs()), self.config.skew);
+        let window = code_format.window(now.as_secs(), self.config.skew);
         Ok(match code_format.newest_match(secret.bytes(), window, code) {
             Some(step) if code_format.step_end(step) > self.used_until_or_floor(enrolment) => {
                 enrolment.used_until = code_format.step_end(step);
@@ -220,7 +221,7 @@ impl Tfa {
     fn floor_end(&self, code_format: CodeFormat) -> u64 {
         match self.floor {
             0 => 0,
-            seconds => code_format.step_end(*code::window(code_format.step(seconds), self.config.skew).end()),
+            seconds => code_format.window_end(seconds, self.config.skew),
         }
     }
 

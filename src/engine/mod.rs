@@ -62,10 +62,11 @@ use crate::accounts::{Directory, Lookup, View};
 use crate::clock::{Clock, SystemClock};
 use crate::fork;
 use crate::store::seal::KeyRing;
-use crate::store::{Store, Unavailable};
+use crate::store::{Key, Store, Unavailable};
 
 use audit::Trail;
 use config::Config;
+use record::Record;
 use refusal::Refusal;
 
 /// An open store with its keys, its account directory and its configuration: what a handle of the C ABI refers to. It can be
@@ -102,6 +103,11 @@ impl Tfa {
     /// The configuration that it was opened with.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The record under `key`, if there is one.
+    fn record<R: Record>(&self, key: Key<'_>) -> Result<Option<R>, Refusal> {
+        Ok(record::read(&record::name_subject(key.name), self.store.read(&[key])?.at(0))?)
     }
 
     /// The account directory as one request sees it.

@@ -6,9 +6,11 @@
 use super::Tfa;
 use super::audit::{Actor, Entry};
 use super::login::Verdict;
-use super::record::Enrolment;
+use super::record::{self, Enrolment};
 use super::refusal::Refusal;
+use super::transaction::Effects;
 use crate::accounts::Subject;
+use crate::store::Key;
 
 /// Whether a change of an existing enrolment needs a current code of it.
 #[derive(Clone, Copy, Debug)]
@@ -19,35 +21,32 @@ pub enum Presence<'a> {
     Required(Option<&'a str>),
 }
 
-/// The result of a verification, and its audit entries.
-#[derive(Default)]
-pub(super) struct Proof<'a> {
-    /// Why the change is refused.
-    pub(super) refusal: Option<Refusal>,
-    /// The entries of the attempt.
-    pub(super) entries: Vec<Entry<'a>>,
-}
+/// The audit entries of the attempt or, without a valid code, the effects of the refusal in place of the change.
+type Proof<'a> = Result<Vec<Entry<'a>>, Effects<'a, Result<(), Refusal>>>;
 
 impl Tfa {
-    /// Verifies the presence of a subject before its enrolment is changed. The enrolment records the attempt.
+    /// Verifies the presence of a subject before its enrolment, the record under `key`, is changed. The enrolment records the
+    /// attempt.
     pub(super) fn verify_presence<'a>(
         &self,
         actor: Actor<'a>,
         subject: &'a Subject,
+        key: Key<'a>,
         enrolment: &mut Enrolment,
         presence: Presence<'_>,
     ) -> Result<Proof<'a>, Refusal> {
         let token = match presence {
-            Presence::NotRequired => return Ok(Proof::default()),
+            Presence::NotRequired => return Ok(Ok(Vec::new())),
             Presence::Required(token) => {
                 token.filter(|token| !token.is_empty()).ok_or(Refusal::CurrentTokenRequired)?
             }
         };
         let (verdict, entries) = self.attempt(actor, subject, enrolment, token)?;
-        let refusal = match verdict {
-            Verdict::Denied(refusal, _) => Some(refusal),
-            Verdict::Verified(_) | Verdict::NotRequired => None,
-        };
-        Ok(Proof { refusal, entries })
+        Ok(match verdict {
+            Verdict::Denied(refusal, _) => {
+                Err(Effects::new(Err(refusal)).change(key, Some(record::write(enrolment)?)).entries(entries))
+            }
+            Verdict::Verified(_) | Verdict::NotRequired => Ok(entries),
+        })
     }
 }

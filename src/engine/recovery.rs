@@ -37,19 +37,19 @@ impl Tfa {
         self.transact(&[key], Durability::Power, |texts| {
             let enrolment = enrolment_in(subject, texts.at(0))?;
             let mut enrolment = enrolment.ok_or_else(|| Refusal::NotConfigured(subject.name().to_owned()))?;
-            let proof = self.verify_presence(actor, subject, &mut enrolment, presence)?;
-            if let Some(refusal) = proof.refusal {
-                let denied = Some(record::write(&enrolment)?);
-                return Ok(Effects::new(Err(refusal)).change(key, denied).entries(proof.entries));
-            }
+            let entries = match self.verify_presence(actor, subject, key, &mut enrolment, presence)? {
+                Ok(entries) => entries,
+                Err(refused) => return Ok(refused),
+            };
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             enrolment.used_recovery.clear();
             enrolment.recovery_name = None;
             enrolment.recovery = codes.iter().map(|code| code.mac(subject.name(), &secret)).collect();
-            Ok(Effects::new(Ok(()))
-                .entries(proof.entries)
-                .change(key, Some(record::write(&enrolment)?))
-                .entry(Entry::new(actor, Event::RecoveryCodesMade, Some(subject.name()))))
+            Ok(Effects::new(Ok(())).entries(entries).change(key, Some(record::write(&enrolment)?)).entry(Entry::new(
+                actor,
+                Event::RecoveryCodesMade,
+                Some(subject.name()),
+            )))
         })??;
         Ok(codes.iter().map(RecoveryCode::text).collect())
     }

@@ -1,7 +1,7 @@
 //! Export: the secrets of an account, its mailboxes and its team users.
 
 use super::Tfa;
-use super::record::{self, Enrolment, enrolment_in, enrolment_key};
+use super::record::{self, Enrolment};
 use super::refusal::Refusal;
 use crate::accounts::{Subject, View};
 use crate::otp::credential::Credential;
@@ -37,9 +37,7 @@ impl Tfa {
         part: &str,
         secrets: &mut Vec<(String, Credential)>,
     ) -> Result<(), Refusal> {
-        // In the order of bytes, the names with this prefix end where the character after the slash begins.
-        let (from, before) = (format!("{part}/"), format!("{part}0"));
-        for name in self.store.names(Kind::Subject, &from, Some(&before), usize::MAX)? {
+        for name in self.names_under(Kind::Subject, part)? {
             let name = record::name_subject(&name);
             if let Some(subject) = view.resolve(&name)?
                 && (subject.account() == account.account() || !view.lists_accounts())
@@ -52,12 +50,10 @@ impl Tfa {
     }
 
     fn credential_of(&self, subject: &Subject) -> Result<Option<Credential>, Refusal> {
-        let name = record::subject_name(subject.name());
-        let enrolment = enrolment_in(subject, self.store.read(&[enrolment_key(&name)])?.at(0))?;
         let open = |enrolment: Enrolment| {
             let secret = self.open_secret(subject.name(), &enrolment.secret)?;
             Ok(Credential { secret, code_format: enrolment.code_format() })
         };
-        enrolment.map(open).transpose()
+        self.enrolment_of(subject)?.map(open).transpose()
     }
 }

@@ -13,7 +13,7 @@ use super::record::{self, SPELLINGS, Spellings};
 use super::refusal::Refusal;
 use super::transaction::Effects;
 use crate::accounts::{Subject, SubjectKind, View, folded_name};
-use crate::store::{Durability, Kind};
+use crate::store::Durability;
 
 /// Enrolled names that are not folded, by their folded form.
 pub(super) type Unfolded = BTreeMap<String, Vec<String>>;
@@ -84,13 +84,12 @@ impl Tfa {
     /// if there were such names.
     fn unfolded(&self) -> Result<&Unfolded, Refusal> {
         self.unfolded.get_or_try_init(|| {
-            let mark: Option<Spellings> = record::read(SPELLINGS.name, self.store.read(&[SPELLINGS])?.at(0))?;
+            let mark: Option<Spellings> = self.record(SPELLINGS)?;
             if mark.as_ref().is_some_and(|mark| mark.all_folded) {
                 return Ok(Box::default());
             }
             let mut unfolded = Unfolded::new();
-            for name in self.store.names(Kind::Subject, "", None, usize::MAX)? {
-                let name = record::name_subject(&name);
+            for name in self.enrolled()? {
                 let folded = folded_name(&name);
                 if folded != name {
                     unfolded.entry(folded.into_owned()).or_default().push(name);

@@ -8,8 +8,9 @@
 //! more than once, when another commit was faster.
 
 use super::Tfa;
-use super::audit::{Entry, milliseconds};
+use super::audit::Entry;
 use super::refusal::Refusal;
+use crate::clock::milliseconds;
 use crate::store::{Change, Decision, Durability, Key, Line, Texts};
 
 /// What a rule returns: its answer, the changes to records, and the audit entries for them.

@@ -125,13 +125,22 @@ impl Tfa {
         Ok(UserConfigs { users, range, enabled })
     }
 
-    /// The names of at most `limit` enrolled subjects after the one called `last`, in the order of their records. They may
-    /// include subjects that the directory no longer has.
-    pub fn enrolled(&self, last: Option<&str>, limit: usize) -> Result<Vec<String>, Refusal> {
-        // The first name after the last one.
-        let from = last.map(|last| format!("{}\0", record::subject_name(last))).unwrap_or_default();
-        let names = self.store.names(Kind::Subject, &from, None, limit)?;
+    /// The names of all enrolled subjects, in the order of their records. They may include subjects that the directory no
+    /// longer has.
+    pub fn enrolled(&self) -> Result<Vec<String>, Refusal> {
+        let names = self.store.names(Kind::Subject, "", None, usize::MAX)?;
         Ok(names.iter().map(|name| record::name_subject(name)).collect())
+    }
+
+    /// The number of enrolled subjects.
+    pub fn enrolled_count(&self) -> Result<u64, Refusal> {
+        Ok(self.store.count(Kind::Subject)?)
+    }
+
+    /// The names of the records of `kind` of all subjects whose name ends with `@part`.
+    pub(super) fn names_under(&self, kind: Kind, part: &str) -> Result<Vec<String>, Refusal> {
+        // In the order of bytes, the names with this prefix end where the character after the slash begins.
+        Ok(self.store.names(kind, &format!("{part}/"), Some(&format!("{part}0")), usize::MAX)?)
     }
 
     /// Walks accounts and enrolled names side by side: both are in the order of their bytes.
@@ -159,8 +168,7 @@ impl Tfa {
 
     /// Root and every enrolled subject.
     fn enrolled_users(&self) -> Result<Users, Refusal> {
-        let names = self.store.names(Kind::Subject, "", None, usize::MAX)?;
-        let mut known: Vec<_> = names.iter().map(|name| (record::name_subject(name), String::new(), true)).collect();
+        let mut known: Vec<_> = self.enrolled()?.into_iter().map(|name| (name, String::new(), true)).collect();
         if !known.iter().any(|(name, ..)| name == ROOT) {
             known.push((ROOT.to_owned(), String::new(), false));
         }

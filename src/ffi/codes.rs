@@ -102,7 +102,7 @@ pub unsafe extern "C" fn tfa_verify_totp(
         if !codes::SKEWS.contains(&skew) {
             return -1;
         }
-        let window = code::window(format.step(time), skew);
+        let window = format.window(time, skew);
         let Some(matched) = code.and_then(|code| format.newest_match(secret, window, code)) else {
             return 0;
         };
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn tfa_verify_totp_base32(secret: *const c_char, code: *co
         let Some(secret) = secret else {
             return -1;
         };
-        let window = code::window(usual.step(time), 1);
+        let window = usual.window(time, 1);
         let matched = code.and_then(|code| usual.newest_match(secret.bytes(), window, code));
         i32::from(matched.is_some())
     })

@@ -82,6 +82,16 @@ impl CodeFormat {
         step.saturating_add(1).saturating_mul(u64::from(self.period))
     }
 
+    /// The steps whose codes can be accepted at `time` (Unix seconds): `skew` either side of the present one.
+    pub fn window(&self, time: u64, skew: u32) -> RangeInclusive<u64> {
+        window(self.step(time), skew)
+    }
+
+    /// The time (Unix seconds) at which the last of these steps has ended.
+    pub fn window_end(&self, time: u64, skew: u32) -> u64 {
+        self.step_end(*self.window(time, skew).end())
+    }
+
     /// The code for `counter`: the dynamic truncation of RFC 4226 section 5.3, then decimal digits (1 to 10).
     pub fn code(&self, secret: &[u8], counter: u64) -> u64 {
         match self.algorithm {

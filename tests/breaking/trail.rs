@@ -32,7 +32,7 @@ fn states_in_trail(tfa: &Tfa) -> (States, BTreeMap<String, u64>) {
         };
         let state = states.entry(subject.clone()).or_insert((false, [0; 2], 0));
         let count = entry.count.unwrap_or(1);
-        let event = Event::ALL.into_iter().find(|event| event.name() == entry.event).unwrap();
+        let event = Event::ALL.iter().find(|event| event.name() == entry.event).unwrap();
         *state = match (event, *state) {
             (Event::Enrolled, _) => (true, [0; 2], 0),
             (Event::Removed, _) => (false, [0; 2], 0),

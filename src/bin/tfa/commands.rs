@@ -260,7 +260,7 @@ pub struct Audit {
     #[arg(long, value_name = "NAME")]
     pub caller: Option<String>,
     /// Show only entries of this event
-    #[arg(long, value_parser = PossibleValuesParser::new(Event::ALL.map(Event::name)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(Event::ALL.iter().map(|event| event.name())))]
     pub event: Option<String>,
     /// Show only entries of this function
     #[arg(long, value_name = "NAME")]

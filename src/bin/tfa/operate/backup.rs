@@ -8,13 +8,10 @@ use std::process::ExitCode;
 use tfa::engine::Tfa;
 use tfa::engine::audit::Actor;
 
-use super::Operator;
+use super::{Operator, first_names};
 use crate::commands::{BackupFile, Global};
 use crate::failure::Failure;
 use crate::{person, settings, terminal};
-
-/// Users of a restore that one line names.
-const NAMES_SHOWN: usize = 10;
 
 /// Writes a backup.
 pub fn back_up(global: &Global, BackupFile { file }: &BackupFile) -> Result<ExitCode, Failure> {
@@ -40,14 +37,10 @@ pub fn restore(global: &Global, BackupFile { file }: &BackupFile) -> Result<Exit
         restored.enrolments, restored.revoked_recovery_codes
     );
     if !restored.missing.is_empty() {
-        let mut names: Vec<_> = restored.missing.iter().take(NAMES_SHOWN).map(String::as_str).collect();
-        if restored.missing.len() > NAMES_SHOWN {
-            names.push("…");
-        }
         report.push_str(&format!(
             "{} users were enrolled after the backup, and are not enrolled any more: {}\n",
             restored.missing.len(),
-            names.join(", ")
+            first_names(restored.missing.iter().map(String::as_str))
         ));
     }
     terminal::say(&report)?;

@@ -18,7 +18,7 @@ use tfa::engine::enrolment::Unreadable;
 use tfa::ffi::kernel;
 use tfa::store::private;
 
-use super::Operator;
+use super::{Operator, first_names};
 use crate::commands::{Doctor, Global};
 use crate::failure::Failure;
 use crate::{escape, person, settings, terminal};
@@ -26,8 +26,6 @@ use crate::{escape, person, settings, terminal};
 /// The age of the last backup that is not warned of.
 const BACKUP_DAYS: u64 = 7;
 const SECONDS_PER_DAY: u64 = 86_400;
-/// The names of leftover enrolments that one line has.
-const NAMES_SHOWN: usize = 10;
 
 /// How a check ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -232,25 +230,16 @@ fn accounts(operator: &Operator) -> Result<Finding, Failure> {
 
 /// Enrolments of users who do not exist any more: a user who gets the name would have to use the old secret.
 fn enrolments(operator: &Operator, is_fixing: bool) -> Result<Finding, Failure> {
-    let (mut count, mut leftovers) = (0usize, Vec::new());
-    operator.each_enrolled(|name| {
-        count = count.saturating_add(1);
-        leftovers.extend(operator.tfa.enrolled_without_account(&operator.view, name)?);
-        Ok(())
-    })?;
+    let (count, leftovers) = (operator.tfa.enrolled_count()?, operator.tfa.orphans(&operator.view)?);
     if leftovers.is_empty() {
         return Ok(ok("enrolments", format!("{count}, each of a user who exists")));
     }
-    let mut names: Vec<_> = leftovers.iter().take(NAMES_SHOWN).map(Subject::name).collect();
-    if leftovers.len() > NAMES_SHOWN {
-        names.push("…");
-    }
-    let names = names.join(", ");
+    let names = first_names(leftovers.iter().map(String::as_str));
     // A directory that was lost looks as if every user were gone.
     let is_plausible = if operator.view.lists_accounts() {
         operator.view.accounts(None).map_err(Refusal::from)?.len() > 1
     } else {
-        leftovers.len() < count
+        u64::try_from(leftovers.len()).is_ok_and(|leftovers| leftovers < count)
     };
     if !is_plausible {
         let remedy = "Check \"accounts\" in the configuration";
@@ -259,8 +248,9 @@ fn enrolments(operator: &Operator, is_fixing: bool) -> Result<Finding, Failure> 
     if !is_fixing {
         return Ok(wrong("enrolments", format!("no user exists for {names}. To remove them, run: tfa doctor --fix")));
     }
-    operator.tfa.remove(operator.actor("doctor --fix"), &leftovers, Unreadable::Remove)?;
-    Ok(ok("enrolments", format!("{} of users who do not exist were removed: {names}", leftovers.len())))
+    let removed: Vec<_> = leftovers.into_iter().map(|name| Subject::Account { name }).collect();
+    operator.tfa.remove(operator.actor("doctor --fix"), &removed, Unreadable::Remove)?;
+    Ok(ok("enrolments", format!("{} of users who do not exist were removed: {names}", removed.len())))
 }
 
 fn backup(operator: &Operator) -> Result<Finding, Failure> {

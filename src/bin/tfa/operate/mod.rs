@@ -26,9 +26,6 @@ use crate::commands::Global;
 use crate::failure::Failure;
 use crate::{person, settings, suggestion};
 
-/// Names read from the store at once.
-const PAGE: usize = 1000;
-
 /// The library, opened for an operator, and one view of the account directory.
 pub struct Operator {
     /// The library.
@@ -94,26 +91,19 @@ impl Operator {
 
     /// The account or enrolled subject with the name that is most like `name`.
     fn suggestion(&self, name: &str) -> Result<String, Failure> {
-        let mut names = Vec::new();
-        self.each_enrolled(|enrolled| {
-            names.push(enrolled.to_owned());
-            Ok(())
-        })?;
+        let names = self.tfa.enrolled()?;
         let accounts = self.view.accounts(None).map_err(Refusal::from)?;
         let accounts = accounts.iter().map(|(account, _)| account);
         Ok(suggestion::for_word(name, accounts.chain(names.iter().map(String::as_str))))
     }
+}
 
-    /// Calls `visit` with the name of each enrolled subject.
-    pub fn each_enrolled(&self, mut visit: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
-        let mut last = None;
-        loop {
-            let names = self.tfa.enrolled(last.as_deref(), PAGE)?;
-            names.iter().try_for_each(|name| visit(name))?;
-            last = names.into_iter().nth(PAGE.saturating_sub(1));
-            if last.is_none() {
-                return Ok(());
-            }
-        }
+/// The first ten of `names` in one line; an ellipsis stands for the others.
+fn first_names<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 10;
+    let mut shown: Vec<_> = names.by_ref().take(SHOWN).collect();
+    if names.next().is_some() {
+        shown.push("…");
     }
+    shown.join(", ")
 }
