@@ -43,20 +43,47 @@ const char *code(const char *secret, long step)
     return code_of(secret, "sha1", 6, 30, step * 30);
 }
 
+enum { AROUND = 51 };
+
+/* The codes of the steps around `step`, more than any window has. */
+static void codes_around(const char *secret, long step, char codes[AROUND][16])
+{
+    lines_of(text("oathtool -b --totp -w %d --now=@%ld %s", AROUND - 1, (step - AROUND / 2) * 30, secret), codes, AROUND);
+}
+
+static bool is_among(const char *candidate, char codes[][16], int count)
+{
+    for (int place = 0; place < count; place++) {
+        if (strcmp(codes[place], candidate) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *wrong_code(const char *secret, long step)
 {
-    char lines[51][16];
-    lines_of(text("oathtool -b --totp -w 50 --now=@%ld %s", (step - 25) * 30, secret), lines, 51);
+    char codes[AROUND][16];
+    codes_around(secret, step, codes);
     for (int number = 123456;; number++) {
         const char *candidate = text("%06d", number);
-        bool right = false;
-        for (int line = 0; line < 51; line++) {
-            right = right || strcmp(lines[line], candidate) == 0;
-        }
-        if (!right) {
+        if (!is_among(candidate, codes, AROUND)) {
             return candidate;
         }
     }
+}
+
+/* Whether two steps of a window have the same code. Then the later one is accepted, and the steps up to it are used. */
+static bool has_equal_codes(const char *secret, long step)
+{
+    char codes[AROUND][16];
+    codes_around(secret, step, codes);
+    for (int place = 1; place < AROUND; place++) {
+        if (is_among(codes[place], codes, place)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE])
@@ -70,7 +97,9 @@ void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE])
 
 void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE])
 {
-    propose(tfa, caller, secret);
+    do {
+        propose(tfa, caller, secret);
+    } while (has_equal_codes(secret, step));
     const char *answer = uapi(tfa, caller, "set_user_configuration", "{\"secret\": \"%s\", \"tfa_token\": \"%s\"}",
                               secret, code(secret, step));
     if (!worked(answer)) {

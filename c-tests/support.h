@@ -121,7 +121,7 @@ const char *wrong_code(const char *secret, long step);
 /* Generates a secret for a caller through UAPI. The policy must be enabled. */
 void propose(tfa_t *tfa, const char *caller, char secret[SECRET_SIZE]);
 
-/* Enrols a caller through UAPI, with the code of a step. The policy must be enabled. */
+/* Enrols a caller through UAPI, with the code of a step and a secret whose codes differ from step to step. The policy must be enabled. */
 void enrol(tfa_t *tfa, const char *caller, long step, char secret[SECRET_SIZE]);
 
 /* Makes a store with the policy enabled and `example` enrolled, and closes it. */
